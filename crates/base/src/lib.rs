@@ -1,0 +1,14 @@
+//! What every room needs and none owns: identities, sizes, times, secrets, budgets.
+//!
+//! This room does no I/O and reads no clock, entropy or environment: time and randomness
+//! enter as values through [`Clock`] and [`Entropy`], which only edge rooms implement.
+
+mod budget;
+mod id;
+mod secret;
+mod time;
+
+pub use budget::{Budget, CancelToken, Limits, Stop};
+pub use id::{AppId, DeviceId, SubjectId};
+pub use secret::Secret;
+pub use time::{ByteSize, Clock, Entropy, UnixMillis};

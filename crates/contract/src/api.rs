@@ -1,0 +1,202 @@
+//! Requests and answers of the HTTP API.
+
+use satchel_base::{AppId, ByteSize, DeviceId, SubjectId, UnixMillis};
+use serde::{Deserialize, Serialize};
+
+use crate::{AccessType, Manifest};
+
+/// A log-in with a password.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SignIn {
+    /// `name` or `DIRECTORY\name`.
+    pub user: String,
+    /// The password. Never logged; the type has no `Debug`.
+    pub password: String,
+}
+
+/// Who is signed in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Me {
+    /// `DIRECTORY\NAME`.
+    pub user: SubjectId,
+    /// The name to show.
+    pub name: String,
+    /// E-mail address, empty if the hub knows none.
+    pub email: String,
+    /// The access type in force.
+    pub access_type: AccessType,
+    /// Whether this person may enrol a device and download apps.
+    pub may_use_device: bool,
+    /// Which hub this is.
+    pub hub: HubIdentity,
+    /// Longest time a download may stay open without contact, in hours (0–240; 0 = no downloads).
+    pub offline_hours: u16,
+    /// Whether the hub allows a device to remember the log-in.
+    pub may_remember: bool,
+}
+
+/// The hub as devices pin it at enrolment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HubIdentity {
+    /// A UUID made when the hub was initialised.
+    pub id: String,
+    /// The name people see.
+    pub name: String,
+    /// The ed25519 key that signs grants, manifests and packages; base64 of 32 bytes.
+    pub signing_key: String,
+}
+
+/// The apps a person may see, with the streams they are in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AppList {
+    /// Streams, in the order to show them. Apps without a stream are the person's own.
+    pub streams: Vec<StreamEntry>,
+    /// Apps, by title.
+    pub apps: Vec<AppEntry>,
+}
+
+/// A stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamEntry {
+    /// UUID.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// An app in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AppEntry {
+    /// The app.
+    pub id: AppId,
+    /// Its title.
+    pub title: String,
+    /// One line, may be empty.
+    pub description: String,
+    /// The stream's id; absent for an app that is the person's own.
+    pub stream: Option<String>,
+    /// Who owns it.
+    pub owner: SubjectId,
+    /// When the data in it was loaded; absent if it never was.
+    pub data_as_of: Option<UnixMillis>,
+    /// Size of the app's data on the hub.
+    pub size: ByteSize,
+    /// Whether this person may download it now.
+    pub may_download: bool,
+}
+
+/// A device asks to be enrolled for the person signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrol {
+    /// What the person calls the device: `Ann's phone`. 1–80 characters.
+    pub name: String,
+    /// `browser`, `linux`, `macos`, `windows`, `android`, `ios`.
+    pub platform: String,
+    /// The device's X-Wing public key, to which packages are sealed; base64.
+    pub kem_key: String,
+    /// The device's ed25519 public key, with which it signs in again; base64 of 32 bytes.
+    pub signing_key: String,
+    /// Whether the person chose *Remember credentials*.
+    pub remember: bool,
+    /// Client name and version, for the device list: `satchel 0.1.0`.
+    pub client: String,
+}
+
+/// The answer to [`Enrol`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolled {
+    /// The device's id at this hub.
+    pub device: DeviceId,
+    /// The hub to pin.
+    pub hub: HubIdentity,
+    /// A signed [`crate::Grant`] (`satchel_sealed::signed` envelope), base64.
+    pub grant: String,
+}
+
+/// A number used once, for a device to sign.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// base64 of 32 bytes; valid for one minute, once.
+    pub nonce: String,
+}
+
+/// A remembered device signs in without a password.
+///
+/// The signed message is `"satchel device sign-in v1\n" + hub id + "\n" + device id + "\n" + nonce (base64)`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceSignIn {
+    /// From [`Challenge`].
+    pub nonce: String,
+    /// ed25519 signature by the device's key; base64 of 64 bytes.
+    pub signature: String,
+}
+
+/// A fresh grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// A signed [`crate::Grant`], base64.
+    pub grant: String,
+    /// The hub's time, by which a device may raise its high-water mark.
+    pub now: UnixMillis,
+    /// Apps this device holds that must be closed and removed, because rights are gone.
+    pub revoked: Vec<AppId>,
+}
+
+/// What a download would hold for this person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DownloadPreview {
+    /// Rows kept, table by table.
+    pub tables: Vec<TableRows>,
+    /// How many fields are withheld by section access.
+    pub fields_withheld: u32,
+    /// Estimated size.
+    pub size: ByteSize,
+}
+
+/// Rows of one table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableRows {
+    /// The table.
+    pub name: String,
+    /// Rows in the app on the hub.
+    pub rows_in: u64,
+    /// Rows in the download.
+    pub rows_out: u64,
+}
+
+/// Asks for a download.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartDownload {
+    /// For which device.
+    pub device: DeviceId,
+}
+
+/// How far a download is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DownloadState {
+    /// The hub reduces and seals.
+    Preparing,
+    /// The package can be fetched.
+    Ready,
+    /// It failed; the error says why.
+    Failed,
+}
+
+/// A download being prepared or ready.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Download {
+    /// UUID.
+    pub id: String,
+    /// How far it is.
+    pub state: DownloadState,
+    /// Size of the package, once ready.
+    pub size: Option<ByteSize>,
+    /// BLAKE3 of the package, hex, once ready.
+    pub blake3: Option<String>,
+    /// What was kept, once ready. The signed copy is inside the package.
+    pub manifest: Option<Manifest>,
+    /// Why it failed.
+    pub error: Option<crate::ApiError>,
+}

@@ -1,0 +1,39 @@
+//! What hub and devices say to each other, everything that is not QIX.
+//!
+//! Plain serde types, carried as JSON over HTTPS under `/api/v1`. Binary values (keys,
+//! signatures) are standard base64 with padding. Times are milliseconds since 1970 UTC.
+//! Unknown members are ignored, so that an older client can talk to a newer hub.
+//!
+//! | call | body → answer |
+//! |---|---|
+//! | `POST /api/v1/sign-in` | [`SignIn`] → [`Me`] and the session cookie |
+//! | `POST /api/v1/sign-out` | – → 204 |
+//! | `GET /api/v1/me` | → [`Me`] |
+//! | `GET /api/v1/apps` | → [`AppList`] |
+//! | `POST /api/v1/devices` | [`Enrol`] → [`Enrolled`] |
+//! | `POST /api/v1/devices/{device}/challenge` | – → [`Challenge`] (no session needed) |
+//! | `POST /api/v1/devices/{device}/sign-in` | [`DeviceSignIn`] → [`Me`] and the session cookie |
+//! | `POST /api/v1/devices/{device}/lease` | – → [`Lease`] |
+//! | `DELETE /api/v1/devices/{device}/remembered` | – → 204; forgets the remembered log-in |
+//! | `GET /api/v1/apps/{app}/download-preview` | → [`DownloadPreview`] |
+//! | `POST /api/v1/apps/{app}/downloads` | [`StartDownload`] → [`Download`] |
+//! | `GET /api/v1/downloads/{download}` | → [`Download`] |
+//! | `GET /api/v1/downloads/{download}/package` | → bytes; `Range` resumes |
+//! | `DELETE /api/v1/downloads/{download}` | – → 204 |
+//!
+//! The QIX socket is `wss://HUB/app/{app}` and its cousins (reference: qix.md §9).
+
+mod access_type;
+mod api;
+mod error;
+mod grant;
+mod manifest;
+
+pub use access_type::AccessType;
+pub use api::{
+    AppEntry, AppList, Challenge, DeviceSignIn, Download, DownloadPreview, DownloadState, Enrol,
+    Enrolled, HubIdentity, Lease, Me, SignIn, StartDownload, StreamEntry, TableRows,
+};
+pub use error::{ApiError, ErrorBody};
+pub use grant::{Grant, MAX_OFFLINE_HOURS, UNLAUNCHED_DAYS};
+pub use manifest::Manifest;
