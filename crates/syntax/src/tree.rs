@@ -292,6 +292,6 @@ pub enum ElementKind {
     Bare(String),
     /// `"…"`, `[…]`, or unquoted with `*`, `?` or a leading `<`, `>`, `=`: a search text.
     /// One that begins with `=` is an expression search; its text parses with
-    /// `parse_expression`.
+    /// [`parse_expression`](crate::parse_expression).
     Search(String),
 }
