@@ -1,1 +1,35 @@
-//! The `gate` room.
+//! Decisions about who may do what at the hub, as pure functions and state machines.
+//!
+//! This room reads no clock and keeps nothing: the hub and the store hand in times and
+//! counts, and act on the answers. Every decision fails closed. Rules: DESIGN §3 (access
+//! types, lease, credentials); threats 5, 7, 27, 28, 34 and 35 of the security reference.
+
+mod access;
+mod calendar;
+mod capacity;
+mod grant;
+mod origin;
+mod password;
+mod quarantine;
+mod role;
+mod route;
+mod session;
+mod throttle;
+
+pub use access::{Client, Policy, Refusal, RefusalKind, decide};
+pub use calendar::month_bounds;
+pub use capacity::{
+    CAPACITY_UNIT_MS, CapacityUse, LOGIN_PASS_MS, LOGIN_PASS_RETURN_MS, PASSES_PER_TOKEN, PassUse,
+    touch_capacity, touch_pass,
+};
+pub use grant::offline_hours;
+pub use origin::{Provenance, is_own_request, is_socket_origin};
+pub use password::{HashCost, MIN_PASSWORD_CHARS, PASSWORD_COST, PasswordProblem, check_password};
+pub use quarantine::{QUARANTINE_MS, Release, may_assign, release};
+pub use role::Role;
+pub use route::{Audience, Method, Route};
+pub use session::{
+    MAX_PARALLEL_SESSIONS, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS, SessionState, session_state,
+    sessions_to_end,
+};
+pub use throttle::{Attempt, Throttle, address_key};

@@ -1,0 +1,176 @@
+//! Every route of the hub, and whom it is for.
+//!
+//! The hub builds its router from [`Route::ALL`]; a route that is not here cannot be
+//! reached, and a route that is here has an [`Audience`].
+
+/// An HTTP method the hub answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Does something.
+    Post,
+    /// Removes something.
+    Delete,
+}
+
+impl Method {
+    /// Whether a request with this method may change something, so that its origin matters.
+    pub const fn changes_state(self) -> bool {
+        !matches!(self, Self::Get)
+    }
+}
+
+/// A route of the hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// Is the hub alive.
+    Health,
+    /// Pages, scripts and styles of the web UI.
+    Web,
+    /// Log in with a password.
+    SignIn,
+    /// End the session.
+    SignOut,
+    /// Who is signed in.
+    Me,
+    /// The apps this person may see.
+    Apps,
+    /// Enrol a device.
+    Enrol,
+    /// A number for a remembered device to sign.
+    Challenge,
+    /// Log in with a remembered device.
+    DeviceSignIn,
+    /// A fresh grant.
+    Lease,
+    /// Forget the remembered log-in of a device.
+    ForgetRemembered,
+    /// What a download would hold.
+    DownloadPreview,
+    /// Prepare a download.
+    StartDownload,
+    /// How far a download is.
+    DownloadStatus,
+    /// The bytes of a download.
+    DownloadPackage,
+    /// Remove a download.
+    DeleteDownload,
+    /// The QIX socket.
+    Socket,
+}
+
+/// For whom a route is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// Everybody, signed in or not: nothing behind it tells anything about data or people.
+    Everyone,
+    /// Whoever is signed in, with or without an access type: leaving, and asking who one is.
+    SignedIn,
+    /// Access types that may view apps.
+    Viewers,
+    /// Access types that may connect from a device.
+    Devices,
+}
+
+impl Route {
+    /// All routes.
+    pub const ALL: [Self; 17] = [
+        Self::Health,
+        Self::Web,
+        Self::SignIn,
+        Self::SignOut,
+        Self::Me,
+        Self::Apps,
+        Self::Enrol,
+        Self::Challenge,
+        Self::DeviceSignIn,
+        Self::Lease,
+        Self::ForgetRemembered,
+        Self::DownloadPreview,
+        Self::StartDownload,
+        Self::DownloadStatus,
+        Self::DownloadPackage,
+        Self::DeleteDownload,
+        Self::Socket,
+    ];
+
+    /// Method and path; `{…}` stands for one segment, `{*…}` for the rest of the path.
+    pub const fn pattern(self) -> (Method, &'static str) {
+        use Method::{Delete, Get, Post};
+        match self {
+            Self::Health => (Get, "/healthz"),
+            Self::Web => (Get, "/{*path}"),
+            Self::SignIn => (Post, "/api/v1/sign-in"),
+            Self::SignOut => (Post, "/api/v1/sign-out"),
+            Self::Me => (Get, "/api/v1/me"),
+            Self::Apps => (Get, "/api/v1/apps"),
+            Self::Enrol => (Post, "/api/v1/devices"),
+            Self::Challenge => (Post, "/api/v1/devices/{device}/challenge"),
+            Self::DeviceSignIn => (Post, "/api/v1/devices/{device}/sign-in"),
+            Self::Lease => (Post, "/api/v1/devices/{device}/lease"),
+            Self::ForgetRemembered => (Delete, "/api/v1/devices/{device}/remembered"),
+            Self::DownloadPreview => (Get, "/api/v1/apps/{app}/download-preview"),
+            Self::StartDownload => (Post, "/api/v1/apps/{app}/downloads"),
+            Self::DownloadStatus => (Get, "/api/v1/downloads/{download}"),
+            Self::DownloadPackage => (Get, "/api/v1/downloads/{download}/package"),
+            Self::DeleteDownload => (Delete, "/api/v1/downloads/{download}"),
+            Self::Socket => (Get, "/app/{*rest}"),
+        }
+    }
+
+    /// For whom the route is.
+    pub const fn audience(self) -> Audience {
+        match self {
+            Self::Health | Self::Web | Self::SignIn | Self::Challenge | Self::DeviceSignIn => {
+                Audience::Everyone
+            }
+            // Deleting and forgetting only take rights away, so losing the access type must
+            // not take away the way to do it.
+            Self::SignOut | Self::Me | Self::ForgetRemembered | Self::DeleteDownload => {
+                Audience::SignedIn
+            }
+            Self::Apps | Self::Socket => Audience::Viewers,
+            Self::Enrol
+            | Self::Lease
+            | Self::DownloadPreview
+            | Self::StartDownload
+            | Self::DownloadStatus
+            | Self::DownloadPackage => Audience::Devices,
+        }
+    }
+
+    /// What the route does, as the end of the sentence "you may not …".
+    pub const fn deed(self) -> &'static str {
+        match self {
+            Self::Health => "ask whether the hub is alive",
+            Self::Web => "open the web pages",
+            Self::SignIn | Self::DeviceSignIn | Self::Challenge => "sign in",
+            Self::SignOut => "sign out",
+            Self::Me => "ask who is signed in",
+            Self::Apps => "see apps",
+            Self::Enrol => "connect a device",
+            Self::Lease => "renew a lease",
+            Self::ForgetRemembered => "forget a remembered log-in",
+            Self::DownloadPreview
+            | Self::StartDownload
+            | Self::DownloadStatus
+            | Self::DownloadPackage => "download apps",
+            Self::DeleteDownload => "remove a download",
+            Self::Socket => "open apps",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_routes_share_a_pattern() {
+        let patterns: HashSet<_> = Route::ALL.iter().map(|r| r.pattern()).collect();
+        assert_eq!(patterns.len(), Route::ALL.len());
+    }
+}
