@@ -1,1 +1,32 @@
-//! The `data` room.
+//! Values, symbol tables, bit-packed columns, tables, the associative model, and views of it.
+//!
+//! A load script fills [`Frame`]s; [`ModelBuilder`] turns them into an immutable [`Model`]
+//! whose fields have one symbol table each. Nobody computes on a model directly: engines
+//! receive a [`View`], which is what one subject may see. This room knows nothing of
+//! selections, expressions, files or encryption.
+
+mod access_tables;
+mod bitset;
+mod build;
+mod cells;
+mod codes;
+mod frame;
+mod loops;
+mod model;
+mod symbols;
+mod synthetic;
+mod value;
+mod view;
+
+pub use access_tables::{AccessTable, AccessTables};
+pub use bitset::BitSet;
+pub use build::ModelBuilder;
+pub use cells::{Batch, Cells};
+pub use codes::{BLOCK, Codes};
+pub use frame::{Dict, Frame, FrameColumn, NULL_CODE};
+pub use model::{
+    Column, Field, FieldId, FieldKind, KeyIndex, Model, ModelNote, Table, TableId, TableKind,
+};
+pub use symbols::{Symbols, TooLarge};
+pub use value::{SymbolKey, Value, number_text, text_order};
+pub use view::{FieldFacts, View};

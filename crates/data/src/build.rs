@@ -1,0 +1,467 @@
+//! From frames to a model: one symbol table a field, canonical numbering, packing.
+
+use std::sync::{Arc, OnceLock};
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{
+    Column, Field, FieldId, FieldKind, Model, ModelNote, Table, TableId, TableKind,
+};
+use crate::symbols::{Symbols, TooLarge};
+use crate::{BitSet, Codes, Frame, NULL_CODE, SymbolKey, Value, loops, synthetic};
+
+/// Builds a [`Model`] from finished frames.
+#[derive(Debug, Default)]
+pub struct ModelBuilder {
+    frames: Vec<Frame>,
+    loose: Vec<String>,
+    tags: FxHashMap<String, Vec<String>>,
+}
+
+impl ModelBuilder {
+    /// A builder without tables.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a table. Frames without columns are dropped.
+    #[must_use]
+    pub fn table(mut self, frame: Frame) -> Self {
+        if !frame.columns.is_empty() {
+            self.frames.push(frame);
+        }
+        self
+    }
+
+    /// Makes the table called `name` loosely coupled.
+    #[must_use]
+    pub fn loosen(mut self, name: impl Into<String>) -> Self {
+        self.loose.push(name.into());
+        self
+    }
+
+    /// Tags a field.
+    #[must_use]
+    pub fn tag(mut self, field: impl Into<String>, tag: impl Into<String>) -> Self {
+        self.tags.entry(field.into()).or_default().push(tag.into());
+        self
+    }
+
+    /// Unites the frames' values, resolves synthetic keys and loops, and packs everything.
+    ///
+    /// # Errors
+    /// [`TooLarge`] if a field's symbols do not fit.
+    pub fn build(self) -> Result<Model, TooLarge> {
+        let mut draft = Draft::unite(self.frames);
+        for field in &mut draft.fields {
+            if let Some(tags) = self.tags.get(&field.name) {
+                field.tags.clone_from(tags);
+            }
+        }
+        for table in &mut draft.tables {
+            table.loose = self.loose.contains(&table.name);
+        }
+        let mut notes = synthetic::resolve(&mut draft);
+        notes.extend(loops::resolve(&mut draft));
+        draft.finish(notes)
+    }
+}
+
+/// A field of a [`Draft`].
+#[derive(Debug)]
+pub(crate) struct DraftField {
+    pub name: String,
+    pub kind: FieldKind,
+    /// Distinct symbols, in any order. Unused for synthetic and hidden fields.
+    pub values: Vec<Value>,
+    /// How many symbols there are.
+    pub n_symbols: usize,
+    pub tags: Vec<String>,
+}
+
+/// A column of a [`Draft`].
+#[derive(Debug)]
+pub(crate) struct DraftColumn {
+    pub field: usize,
+    /// A symbol of the field, or [`NULL_CODE`].
+    pub codes: Vec<u32>,
+    /// The text each row shows; only where the field has symbols with several texts.
+    pub texts: Option<Vec<Arc<str>>>,
+}
+
+/// A table of a [`Draft`].
+#[derive(Debug)]
+pub(crate) struct DraftTable {
+    pub name: String,
+    pub kind: TableKind,
+    pub loose: bool,
+    pub n_rows: usize,
+    pub columns: Vec<DraftColumn>,
+}
+
+/// A model that is not numbered or packed yet.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    pub fields: Vec<DraftField>,
+    pub tables: Vec<DraftTable>,
+}
+
+impl Draft {
+    fn unite(frames: Vec<Frame>) -> Self {
+        let mut draft = Self::default();
+        let mut by_name: FxHashMap<String, usize> = FxHashMap::default();
+        let mut keys: Vec<FxHashMap<SymbolKey, u32>> = Vec::new();
+        let mut spelled: Vec<bool> = Vec::new();
+        let mut dicts = Vec::new();
+        for frame in frames {
+            let n_rows = frame.n_rows();
+            let mut columns = Vec::new();
+            for column in frame.columns {
+                let field = *by_name.entry(column.name.clone()).or_insert_with(|| {
+                    draft.fields.push(DraftField {
+                        name: column.name.clone(),
+                        kind: FieldKind::Data,
+                        values: Vec::new(),
+                        n_symbols: 0,
+                        tags: Vec::new(),
+                    });
+                    keys.push(FxHashMap::default());
+                    spelled.push(false);
+                    draft.fields.len() - 1
+                });
+                let known = &mut draft.fields[field].values;
+                let symbol_of: Vec<u32> = column
+                    .dict
+                    .values()
+                    .iter()
+                    .map(|value| {
+                        let Some(key) = SymbolKey::of(value) else {
+                            return NULL_CODE;
+                        };
+                        let next = known.len() as u32;
+                        let code = *keys[field].entry(key).or_insert(next);
+                        if code == next {
+                            known.push(value.clone());
+                        } else if known[code as usize] != *value {
+                            spelled[field] = true;
+                        }
+                        code
+                    })
+                    .collect();
+                let codes = column
+                    .codes
+                    .iter()
+                    .map(|c| symbol_of.get(*c as usize).copied().unwrap_or(NULL_CODE))
+                    .collect();
+                dicts.push((draft.tables.len(), columns.len(), column.dict, column.codes));
+                columns.push(DraftColumn {
+                    field,
+                    codes,
+                    texts: None,
+                });
+            }
+            draft.tables.push(DraftTable {
+                name: frame.name,
+                kind: TableKind::Data,
+                loose: false,
+                n_rows,
+                columns,
+            });
+        }
+        for (table, at, dict, codes) in dicts {
+            let column = &mut draft.tables[table].columns[at];
+            if spelled[column.field] {
+                let texts: Vec<Arc<str>> = dict
+                    .values()
+                    .iter()
+                    .map(|v| Arc::from(v.to_text()))
+                    .collect();
+                let empty: Arc<str> = Arc::from("");
+                column.texts = Some(
+                    codes
+                        .iter()
+                        .map(|c| texts.get(*c as usize).unwrap_or(&empty).clone())
+                        .collect(),
+                );
+            }
+        }
+        for field in &mut draft.fields {
+            field.n_symbols = field.values.len();
+        }
+        draft
+    }
+
+    /// Numbers symbols by first appearance, drops unused ones, packs.
+    pub(crate) fn finish(self, notes: Vec<ModelNote>) -> Result<Model, TooLarge> {
+        let Self {
+            fields: draft_fields,
+            tables: draft_tables,
+        } = self;
+        let mut new_code: Vec<Vec<u32>> = draft_fields
+            .iter()
+            .map(|f| vec![NULL_CODE; f.n_symbols])
+            .collect();
+        let mut order: Vec<Vec<u32>> = vec![Vec::new(); draft_fields.len()];
+        let mut texts: Vec<FxHashMap<u32, Vec<Arc<str>>>> =
+            vec![FxHashMap::default(); draft_fields.len()];
+        for column in draft_tables.iter().flat_map(|t| &t.columns) {
+            let (map, order) = (&mut new_code[column.field], &mut order[column.field]);
+            for code in &column.codes {
+                if let Some(slot) = map.get_mut(*code as usize)
+                    && *slot == NULL_CODE
+                {
+                    *slot = order.len() as u32;
+                    order.push(*code);
+                }
+            }
+            if let Some(row_texts) = &column.texts {
+                let seen = &mut texts[column.field];
+                for (code, text) in column.codes.iter().zip(row_texts) {
+                    if *code != NULL_CODE {
+                        let known = seen.entry(*code).or_default();
+                        if !known.contains(text) {
+                            known.push(text.clone());
+                        }
+                    }
+                }
+            }
+        }
+        let mut fields = Vec::with_capacity(draft_fields.len());
+        let mut spelling_of: Vec<FxHashMap<Arc<str>, u32>> = Vec::new();
+        for (i, draft) in draft_fields.into_iter().enumerate() {
+            let values: Vec<Value> = match draft.kind {
+                FieldKind::Data => order[i]
+                    .iter()
+                    .map(|old| {
+                        let value = &draft.values[*old as usize];
+                        match (value.as_num(), texts[i].get(old).and_then(|t| t.first())) {
+                            (Some(num), Some(first)) => Value::dual(num, first.clone()),
+                            _ => value.clone(),
+                        }
+                    })
+                    .collect(),
+                FieldKind::Synthetic | FieldKind::Hidden => (0..order[i].len())
+                    .map(|code| Value::Num(code as f64))
+                    .collect(),
+            };
+            let mut spellings = Vec::new();
+            let mut positions = FxHashMap::default();
+            for old in &order[i] {
+                for text in texts[i]
+                    .get(old)
+                    .filter(|t| t.len() > 1)
+                    .into_iter()
+                    .flatten()
+                {
+                    positions.entry(text.clone()).or_insert_with(|| {
+                        spellings.push(text.clone());
+                        spellings.len() as u32
+                    });
+                }
+            }
+            spelling_of.push(positions);
+            fields.push(Field {
+                name: if draft.kind == FieldKind::Hidden {
+                    String::new()
+                } else {
+                    draft.name
+                },
+                kind: draft.kind,
+                symbols: Symbols::from_values(&values)?,
+                spellings,
+                columns: Vec::new(),
+                tags: draft.tags,
+            });
+        }
+        let mut tables = Vec::with_capacity(draft_tables.len());
+        for (t, draft) in draft_tables.into_iter().enumerate() {
+            let mut columns = Vec::with_capacity(draft.columns.len());
+            for (c, column) in draft.columns.into_iter().enumerate() {
+                let field = &mut fields[column.field];
+                field.columns.push((TableId(t as u32), c));
+                let (map, null) = (&new_code[column.field], field.symbols.null_code());
+                let codes: Vec<u32> = column
+                    .codes
+                    .iter()
+                    .map(|old| map.get(*old as usize).copied().unwrap_or(null))
+                    .collect();
+                let spellings = column
+                    .texts
+                    .filter(|_| !field.spellings.is_empty())
+                    .map(|rows| {
+                        let seen = &texts[column.field];
+                        let positions = &spelling_of[column.field];
+                        let spelled = column.codes.iter().zip(&rows).map(|(old, text)| match seen
+                            .get(old)
+                        {
+                            Some(known) if known.len() > 1 => {
+                                positions.get(text).copied().unwrap_or(0)
+                            }
+                            _ => 0,
+                        });
+                        Codes::pack(&spelled.collect::<Vec<_>>())
+                    });
+                columns.push(Column {
+                    field: FieldId(column.field as u32),
+                    codes: Codes::pack(&codes),
+                    spellings,
+                    index: OnceLock::new(),
+                });
+            }
+            tables.push(Table {
+                name: draft.name,
+                kind: draft.kind,
+                loose: draft.loose,
+                n_rows: draft.n_rows,
+                columns,
+            });
+        }
+        let by_name = fields
+            .iter()
+            .enumerate()
+            .filter(|(_, f)| f.kind != FieldKind::Hidden)
+            .map(|(i, f)| (f.name.clone(), FieldId(i as u32)))
+            .collect();
+        Ok(Model {
+            fields,
+            tables,
+            notes,
+            by_name,
+        })
+    }
+}
+
+/// See [`Model::retain`].
+pub(crate) fn retain(model: &Model, keep: &[Option<BitSet>], omit: &[FieldId]) -> Model {
+    let mut new_field = vec![None; model.fields.len()];
+    let mut draft = Draft::default();
+    for (i, field) in model.fields.iter().enumerate() {
+        let id = FieldId(i as u32);
+        let omitted = omit.contains(&id);
+        let links = field.columns.len() > 1;
+        if omitted && !links {
+            continue;
+        }
+        let kind = if omitted {
+            FieldKind::Hidden
+        } else {
+            field.kind
+        };
+        new_field[i] = Some(draft.fields.len());
+        draft.fields.push(DraftField {
+            name: field.name.clone(),
+            kind,
+            values: match kind {
+                FieldKind::Data => (0..field.symbols.len() as u32)
+                    .map(|c| field.symbols.value(c))
+                    .collect(),
+                FieldKind::Synthetic | FieldKind::Hidden => Vec::new(),
+            },
+            n_symbols: field.symbols.len(),
+            tags: if omitted {
+                Vec::new()
+            } else {
+                field.tags.clone()
+            },
+        });
+    }
+    for (t, table) in model.tables.iter().enumerate() {
+        let rows: Option<Vec<usize>> = keep
+            .get(t)
+            .and_then(Option::as_ref)
+            .map(|set| set.iter().filter(|r| *r < table.n_rows).collect());
+        let pick = |codes: &Codes| match &rows {
+            None => codes.to_vec(),
+            Some(rows) => rows.iter().map(|r| codes.at(*r)).collect(),
+        };
+        let columns: Vec<DraftColumn> = table
+            .columns
+            .iter()
+            .filter_map(|column| {
+                let to = new_field[column.field.index()]?;
+                let field = model.field(column.field);
+                let codes: Vec<u32> = pick(&column.codes)
+                    .into_iter()
+                    .map(|c| {
+                        if c == field.symbols.null_code() {
+                            NULL_CODE
+                        } else {
+                            c
+                        }
+                    })
+                    .collect();
+                let texts = (draft.fields[to].kind == FieldKind::Data
+                    && !field.spellings.is_empty())
+                .then(|| row_texts(field, column, &codes, &pick));
+                Some(DraftColumn {
+                    field: to,
+                    codes,
+                    texts,
+                })
+            })
+            .collect();
+        if columns.is_empty() {
+            continue;
+        }
+        draft.tables.push(DraftTable {
+            name: table.name.clone(),
+            kind: table.kind,
+            loose: table.loose,
+            n_rows: rows.map_or(table.n_rows, |r| r.len()),
+            columns,
+        });
+    }
+    let hidden: Vec<&str> = omit.iter().map(|f| model.field(*f).name.as_str()).collect();
+    let notes = model
+        .notes
+        .iter()
+        .filter_map(|n| without_fields(n, &hidden))
+        .collect();
+    draft
+        .finish(notes)
+        .expect("a part of a model that fits, fits")
+}
+
+/// The text each kept row shows in a field whose symbols have several.
+fn row_texts(
+    field: &Field,
+    column: &Column,
+    codes: &[u32],
+    pick: &dyn Fn(&Codes) -> Vec<u32>,
+) -> Vec<Arc<str>> {
+    let spellings = column.spellings.as_ref().map(pick);
+    codes
+        .iter()
+        .enumerate()
+        .map(|(row, code)| {
+            let spelling = spellings.as_ref().map_or(0, |s| s[row]);
+            match field.spellings.get((spelling as usize).wrapping_sub(1)) {
+                Some(text) => text.clone(),
+                None => Arc::from(field.symbols.text(*code)),
+            }
+        })
+        .collect()
+}
+
+/// The note without the names in `hidden`; none where it only told of them.
+fn without_fields(note: &ModelNote, hidden: &[&str]) -> Option<ModelNote> {
+    match note {
+        ModelNote::LooseTable { .. } => Some(note.clone()),
+        ModelNote::SyntheticKey {
+            key,
+            fields,
+            tables,
+        } => {
+            let fields: Vec<String> = fields
+                .iter()
+                .filter(|f| !hidden.contains(&f.as_str()))
+                .cloned()
+                .collect();
+            (!fields.is_empty()).then(|| ModelNote::SyntheticKey {
+                key: key.clone(),
+                fields,
+                tables: tables.clone(),
+            })
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The associative model: fields with one symbol table each, tables of symbol codes, keys.
+
+use std::sync::{Arc, OnceLock};
+
+use rustc_hash::FxHashMap;
+
+use crate::{BitSet, Codes, Symbols};
+
+/// A field of one model, by position. Meaningless in another model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldId(pub u32);
+
+/// A table of one model, by position. Meaningless in another model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(pub u32);
+
+impl FieldId {
+    /// The position as an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl TableId {
+    /// The position as an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a field is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FieldKind {
+    /// Loaded data.
+    Data,
+    /// Stands for the combinations of several shared fields; its values are its codes.
+    Synthetic,
+    /// Links tables, but its name and values have been withheld; its values are its codes.
+    Hidden,
+}
+
+/// What a table is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TableKind {
+    /// Loaded data.
+    Data,
+    /// Holds the combinations behind a synthetic key.
+    Synthetic,
+}
+
+/// A field: a name and its distinct values.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Case-sensitive, unique in the model; empty for [`FieldKind::Hidden`].
+    pub name: String,
+    /// What it is for.
+    pub kind: FieldKind,
+    /// Distinct values in order of first appearance, tables in model order, rows in order.
+    pub symbols: Symbols,
+    /// Texts of symbols that show differently in different rows; see [`Column::spellings`].
+    pub spellings: Vec<Arc<str>>,
+    /// Where the field stands: table and column position, in model order.
+    pub columns: Vec<(TableId, usize)>,
+    /// Tags a script gave it, without those derived from the data.
+    pub tags: Vec<String>,
+}
+
+/// One field's values in one table.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Which field.
+    pub field: FieldId,
+    /// One symbol code a row; [`Symbols::null_code`] is NULL.
+    pub codes: Codes,
+    /// Only where a symbol of the field has several texts: one a row, 0 for "the symbol's
+    /// only text" and otherwise 1 + the position in [`Field::spellings`].
+    pub spellings: Option<Codes>,
+    pub(crate) index: OnceLock<KeyIndex>,
+}
+
+/// A table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name, unique in the model.
+    pub name: String,
+    /// What it is for.
+    pub kind: TableKind,
+    /// Loosely coupled: inference does not pass through it (reference semantics E3).
+    pub loose: bool,
+    /// Rows in every column.
+    pub n_rows: usize,
+    /// Its columns; a field stands at most once in a table.
+    pub columns: Vec<Column>,
+}
+
+impl Table {
+    /// The position of a field's column.
+    pub fn column_of(&self, field: FieldId) -> Option<usize> {
+        self.columns.iter().position(|c| c.field == field)
+    }
+}
+
+/// Something a developer should know about how the model came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelNote {
+    /// Two or more tables shared several fields.
+    SyntheticKey {
+        /// The key field that was made.
+        key: String,
+        /// The shared fields, now in a table of their own.
+        fields: Vec<String>,
+        /// The tables that shared them.
+        tables: Vec<String>,
+    },
+    /// Tables formed a loop, which was broken by loosening this one.
+    LooseTable {
+        /// The table made loosely coupled.
+        table: String,
+        /// All tables of the loop.
+        tables: Vec<String>,
+    },
+}
+
+/// Rows of a table by the code of a key.
+#[derive(Clone, Debug)]
+pub enum KeyIndex {
+    /// No code stands in more than one row: row by code, `u32::MAX` where there is none.
+    Unique(Vec<u32>),
+    /// Rows of code `c` are `rows[starts[c]..starts[c + 1]]`, ascending.
+    Many {
+        /// One more than codes.
+        starts: Vec<u32>,
+        /// All rows, grouped by code.
+        rows: Vec<u32>,
+    },
+}
+
+impl KeyIndex {
+    fn build(codes: &Codes, n_symbols: usize) -> Self {
+        let mut row_of = vec![u32::MAX; n_symbols];
+        let mut unique = true;
+        codes.for_each_block(|start, block| {
+            for (i, code) in block.iter().enumerate() {
+                if let Some(slot) = row_of.get_mut(*code as usize) {
+                    unique &= *slot == u32::MAX;
+                    *slot = (start + i) as u32;
+                }
+            }
+        });
+        if unique {
+            return Self::Unique(row_of);
+        }
+        let mut starts = vec![0u32; n_symbols + 1];
+        codes.for_each_block(|_, block| {
+            for code in block {
+                if (*code as usize) < n_symbols {
+                    starts[*code as usize + 1] += 1;
+                }
+            }
+        });
+        for i in 0..n_symbols {
+            starts[i + 1] += starts[i];
+        }
+        let mut next = starts.clone();
+        let mut rows = vec![0u32; starts[n_symbols] as usize];
+        codes.for_each_block(|start, block| {
+            for (i, code) in block.iter().enumerate() {
+                if (*code as usize) < n_symbols {
+                    let at = &mut next[*code as usize];
+                    rows[*at as usize] = (start + i) as u32;
+                    *at += 1;
+                }
+            }
+        });
+        Self::Many { starts, rows }
+    }
+
+    /// Whether no code stands in more than one row.
+    pub fn is_unique(&self) -> bool {
+        matches!(self, Self::Unique(_))
+    }
+
+    /// The rows of `code`, ascending; none for NULL's code.
+    pub fn rows(&self, code: u32) -> &[u32] {
+        let c = code as usize;
+        match self {
+            Self::Unique(row_of) => match row_of.get(c) {
+                Some(row) if *row != u32::MAX => std::slice::from_ref(row),
+                _ => &[],
+            },
+            Self::Many { starts, rows } if c + 1 < starts.len() => {
+                &rows[starts[c] as usize..starts[c + 1] as usize]
+            }
+            Self::Many { .. } => &[],
+        }
+    }
+}
+
+/// An immutable associative model. Share it behind an [`Arc`]; look at it through a `View`.
+///
+/// Any two tables share at most one field, and the graph of tables that are not loose and the
+/// fields they share has no loop: the builder sees to both.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    pub(crate) fields: Vec<Field>,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) notes: Vec<ModelNote>,
+    pub(crate) by_name: FxHashMap<String, FieldId>,
+}
+
+impl Model {
+    /// All fields, in order of first appearance.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// All tables, in load order; synthetic ones last.
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+
+    /// What a developer should know about how the model came out.
+    pub fn notes(&self) -> &[ModelNote] {
+        &self.notes
+    }
+
+    /// The field called exactly `name`.
+    pub fn field_by_name(&self, name: &str) -> Option<FieldId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// A field by id.
+    ///
+    /// # Panics
+    /// If `id` is of another, larger model.
+    pub fn field(&self, id: FieldId) -> &Field {
+        &self.fields[id.index()]
+    }
+
+    /// A table by id.
+    ///
+    /// # Panics
+    /// If `id` is of another, larger model.
+    pub fn table(&self, id: TableId) -> &Table {
+        &self.tables[id.index()]
+    }
+
+    /// The columns through which a field links tables: those outside loose tables, if there
+    /// are at least two; otherwise none.
+    pub fn links(&self, field: FieldId) -> Vec<(TableId, usize)> {
+        let tight: Vec<_> = self
+            .field(field)
+            .columns
+            .iter()
+            .copied()
+            .filter(|(table, _)| !self.table(*table).loose)
+            .collect();
+        if tight.len() < 2 { Vec::new() } else { tight }
+    }
+
+    /// Rows by code for a column; built at the first call and kept.
+    ///
+    /// # Panics
+    /// If the table has no such column.
+    pub fn key_index(&self, table: TableId, column: usize) -> &KeyIndex {
+        let column = &self.table(table).columns[column];
+        column
+            .index
+            .get_or_init(|| KeyIndex::build(&column.codes, self.field(column.field).symbols.len()))
+    }
+
+    /// Bytes held by symbols and columns, indexes not counted.
+    pub fn bytes(&self) -> usize {
+        let symbols: usize = self.fields.iter().map(|f| f.symbols.bytes()).sum();
+        let columns: usize = self
+            .tables
+            .iter()
+            .flat_map(|t| &t.columns)
+            .map(|c| c.codes.bytes())
+            .sum();
+        symbols + columns
+    }
+
+    /// A model with only the rows in `keep` (`None` keeps all rows of a table) and without the
+    /// fields in `omit`, numbered anew as if nothing else had ever been loaded.
+    ///
+    /// An omitted field that links tables stays as a nameless [`FieldKind::Hidden`] key. This
+    /// only carries out; which rows and fields go is decided in the access room.
+    pub fn retain(&self, keep: &[Option<BitSet>], omit: &[FieldId]) -> Self {
+        crate::build::retain(self, keep, omit)
+    }
+}

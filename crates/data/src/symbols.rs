@@ -1,0 +1,142 @@
+//! The distinct values of one field.
+
+use std::sync::Arc;
+
+use crate::{Value, number_text};
+
+/// A field's distinct values, numbered from 0 in order of first appearance.
+///
+/// In columns the code [`Symbols::null_code`] (= the number of symbols) stands for NULL.
+#[derive(Clone, Debug, Default)]
+pub struct Symbols {
+    /// One a symbol and one more for NULL; NaN where there is no number.
+    nums: Vec<f64>,
+    /// One a symbol, only if any symbol shows something else than its number.
+    texts: Option<Texts>,
+}
+
+/// Texts end to end; an absent text means the number's own.
+#[derive(Clone, Debug, Default)]
+struct Texts {
+    /// One more than symbols.
+    ends: Vec<u32>,
+    /// Which symbols have a text of their own, one byte each.
+    own: Vec<bool>,
+    bytes: String,
+}
+
+impl Symbols {
+    /// Numbers the `values` in the order given. They are distinct symbols and none is NULL;
+    /// both is the caller's promise.
+    ///
+    /// # Errors
+    /// [`TooLarge`] if the texts together pass 4 GiB or there are more than 2³¹ values.
+    pub fn from_values<'a>(values: impl IntoIterator<Item = &'a Value>) -> Result<Self, TooLarge> {
+        let mut nums = Vec::new();
+        let mut texts = Texts {
+            ends: vec![0],
+            ..Texts::default()
+        };
+        let mut any_text = false;
+        for value in values {
+            nums.push(value.as_num().unwrap_or(f64::NAN));
+            let own = match value {
+                Value::Text(t) | Value::Dual { text: t, .. } => Some(t),
+                Value::Num(_) | Value::Null => None,
+            };
+            if let Some(t) = own {
+                any_text = true;
+                texts.bytes.push_str(t);
+            }
+            texts.own.push(own.is_some());
+            texts
+                .ends
+                .push(u32::try_from(texts.bytes.len()).map_err(|_| TooLarge)?);
+        }
+        if nums.len() >= 1 << 31 {
+            return Err(TooLarge);
+        }
+        nums.push(f64::NAN);
+        nums.shrink_to_fit();
+        texts.bytes.shrink_to_fit();
+        Ok(Self {
+            nums,
+            texts: any_text.then_some(texts),
+        })
+    }
+
+    /// How many symbols there are; NULL is not one.
+    pub fn len(&self) -> usize {
+        self.nums.len().saturating_sub(1)
+    }
+
+    /// Whether there is no symbol.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The code that stands for NULL in columns of this field.
+    pub fn null_code(&self) -> u32 {
+        self.len() as u32
+    }
+
+    /// The number of a symbol; NaN if it has none, if `code` is NULL's or past the end.
+    #[inline]
+    pub fn num(&self, code: u32) -> f64 {
+        self.nums.get(code as usize).copied().unwrap_or(f64::NAN)
+    }
+
+    /// The numbers by code, NULL's NaN at the end: `len() + 1` of them (none for a field
+    /// that was never given symbols).
+    pub fn nums(&self) -> &[f64] {
+        &self.nums
+    }
+
+    /// The text a symbol carries itself; `None` if it shows as its number, or past the end.
+    pub fn own_text(&self, code: u32) -> Option<&str> {
+        let texts = self.texts.as_ref()?;
+        let i = code as usize;
+        if !*texts.own.get(i)? {
+            return None;
+        }
+        texts
+            .bytes
+            .get(texts.ends[i] as usize..texts.ends[i + 1] as usize)
+    }
+
+    /// The text to show for a symbol; empty past the end.
+    pub fn text(&self, code: u32) -> std::borrow::Cow<'_, str> {
+        match self.own_text(code) {
+            Some(text) => text.into(),
+            None => number_text(self.num(code)).into(),
+        }
+    }
+
+    /// The symbol as a value; NULL past the end.
+    pub fn value(&self, code: u32) -> Value {
+        let num = self.num(code);
+        match self.own_text(code) {
+            Some(text) if num.is_nan() => Value::Text(Arc::from(text)),
+            Some(text) => Value::Dual {
+                num,
+                text: Arc::from(text),
+            },
+            None if num.is_nan() => Value::Null,
+            None => Value::Num(num),
+        }
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.nums.len() * 8
+            + self
+                .texts
+                .as_ref()
+                .map_or(0, |t| t.ends.len() * 4 + t.own.len() + t.bytes.len())
+    }
+}
+
+/// A field's symbols do not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a field holds more than 2^31 distinct values or 4 GiB of text")]
+pub struct TooLarge;
