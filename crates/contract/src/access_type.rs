@@ -40,6 +40,27 @@ impl AccessType {
         matches!(self, Self::Professional | Self::Analyzer | Self::User)
     }
 
+    /// The type as it is written in JSON and in commands: `analyzer_capacity`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Professional => "professional",
+            Self::Analyzer => "analyzer",
+            Self::User => "user",
+            Self::AnalyzerCapacity => "analyzer_capacity",
+            Self::Login => "login",
+            Self::Anonymous => "anonymous",
+            Self::None => "none",
+        }
+    }
+
+    /// The type called `name`, with `-` and `_` alike and without regard to case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let name = name.replace('-', "_");
+        Self::ALL
+            .into_iter()
+            .find(|t| t.name().eq_ignore_ascii_case(&name))
+    }
+
     /// The type as people read it.
     pub const fn title(self) -> &'static str {
         match self {
