@@ -1,0 +1,264 @@
+//! The tree of tables and keys, row indexes and n:1 maps: all that depends on the view alone.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rustc_hash::FxHashMap;
+use satchel_data::{FieldId, KeyIndex, Model, TableId, View};
+
+/// A step from a table over a key into another table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Hop {
+    /// The key both tables hold.
+    pub key: FieldId,
+    /// The key's column in the table the step leaves.
+    pub from_column: usize,
+    /// The table the step enters.
+    pub to: TableId,
+    /// The key's column there.
+    pub to_column: usize,
+}
+
+/// Codes of one field by code of a key, with one more entry for NULL's code at the end.
+type CodeMap = Arc<Vec<u32>>;
+
+/// What an engine derives from its view. Everything here counts visible rows only.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub view: Arc<View>,
+    /// By field: the columns through which it links tables.
+    links: Vec<Vec<(TableId, usize)>>,
+    /// By table: its link fields with their columns.
+    keys: Vec<Vec<(FieldId, usize)>>,
+    /// By table: which tables hang together.
+    component: Vec<usize>,
+    /// By table and column.
+    indexes: Vec<Vec<OnceLock<KeyIndex>>>,
+    maps: Mutex<FxHashMap<(Hop, FieldId), CodeMap>>,
+}
+
+impl Core {
+    pub fn new(view: Arc<View>) -> Self {
+        let model = view.model();
+        let n_tables = model.tables().len();
+        let links: Vec<_> = (0..model.fields().len() as u32)
+            .map(|f| model.links(FieldId(f)))
+            .collect();
+        let mut keys = vec![Vec::new(); n_tables];
+        for (f, columns) in links.iter().enumerate() {
+            for (table, column) in columns {
+                keys[table.index()].push((FieldId(f as u32), *column));
+            }
+        }
+        let mut component: Vec<usize> = (0..n_tables).collect();
+        for columns in &links {
+            for (table, _) in columns.iter().skip(1) {
+                let (a, b) = (component[columns[0].0.index()], component[table.index()]);
+                for c in &mut component {
+                    if *c == b {
+                        *c = a;
+                    }
+                }
+            }
+        }
+        let indexes = model
+            .tables()
+            .iter()
+            .map(|t| t.columns.iter().map(|_| OnceLock::new()).collect())
+            .collect();
+        Self {
+            links,
+            keys,
+            component,
+            indexes,
+            maps: Mutex::default(),
+            view,
+        }
+    }
+
+    pub fn model(&self) -> &Model {
+        self.view.model()
+    }
+
+    /// How many symbols a field has, hidden ones included.
+    pub fn n_symbols(&self, field: FieldId) -> usize {
+        self.model().field(field).symbols.len()
+    }
+
+    pub fn links(&self, field: FieldId) -> &[(TableId, usize)] {
+        &self.links[field.index()]
+    }
+
+    pub fn keys(&self, table: TableId) -> &[(FieldId, usize)] {
+        &self.keys[table.index()]
+    }
+
+    pub fn component(&self, table: TableId) -> usize {
+        self.component[table.index()]
+    }
+
+    /// The table an aggregation over `field` alone counts in: the one with the most visible
+    /// rows among those that hold the field and are not loose (all, if every one is); the
+    /// first of these in model order.
+    pub fn home(&self, field: FieldId) -> Option<(TableId, usize)> {
+        let columns = &self.model().field(field).columns;
+        let tight = |t: TableId| !self.model().table(t).loose;
+        let any_tight = columns.iter().any(|(t, _)| tight(*t));
+        columns
+            .iter()
+            .copied()
+            .filter(|(t, _)| !any_tight || tight(*t))
+            .rev()
+            .max_by_key(|(t, _)| self.view.n_rows(*t))
+    }
+
+    /// Visible rows by code of a column.
+    pub fn index(&self, table: TableId, column: usize) -> &KeyIndex {
+        let Some(mask) = self.view.row_mask(table) else {
+            return self.model().key_index(table, column);
+        };
+        self.indexes[table.index()][column].get_or_init(|| {
+            let column = &self.model().table(table).columns[column];
+            let n = self.n_symbols(column.field);
+            let mut row_of = vec![u32::MAX; n];
+            let mut counts = vec![0u32; n + 1];
+            let mut unique = true;
+            for row in mask.iter() {
+                let code = column.codes.at(row) as usize;
+                if code < n {
+                    unique &= row_of[code] == u32::MAX;
+                    row_of[code] = row as u32;
+                    counts[code + 1] += 1;
+                }
+            }
+            if unique {
+                return KeyIndex::Unique(row_of);
+            }
+            for i in 0..n {
+                counts[i + 1] += counts[i];
+            }
+            let mut next = counts.clone();
+            let mut rows = vec![0u32; counts[n] as usize];
+            for row in mask.iter() {
+                let code = column.codes.at(row) as usize;
+                if code < n {
+                    rows[next[code] as usize] = row as u32;
+                    next[code] += 1;
+                }
+            }
+            KeyIndex::Many {
+                starts: counts,
+                rows,
+            }
+        })
+    }
+
+    /// All steps out of a table, in model order.
+    pub fn hops(&self, table: TableId) -> impl Iterator<Item = Hop> + '_ {
+        self.keys(table).iter().flat_map(move |(key, from_column)| {
+            self.links(*key)
+                .iter()
+                .filter(move |(to, _)| *to != table)
+                .map(move |(to, to_column)| Hop {
+                    key: *key,
+                    from_column: *from_column,
+                    to: *to,
+                    to_column: *to_column,
+                })
+        })
+    }
+
+    /// The shortest way from a table to one that satisfies `goal`; empty if it does itself.
+    pub fn path(&self, from: TableId, goal: impl Fn(TableId) -> bool) -> Option<Vec<Hop>> {
+        let mut arrived: Vec<Option<(TableId, Hop)>> = vec![None; self.model().tables().len()];
+        let mut seen = vec![false; arrived.len()];
+        seen[from.index()] = true;
+        let mut queue = VecDeque::from([from]);
+        while let Some(table) = queue.pop_front() {
+            if goal(table) {
+                let mut path = Vec::new();
+                let mut at = table;
+                while let Some((before, hop)) = arrived[at.index()] {
+                    path.push(hop);
+                    at = before;
+                }
+                path.reverse();
+                return Some(path);
+            }
+            for hop in self.hops(table) {
+                if !seen[hop.to.index()] {
+                    seen[hop.to.index()] = true;
+                    arrived[hop.to.index()] = Some((table, hop));
+                    queue.push_back(hop.to);
+                }
+            }
+        }
+        None
+    }
+
+    /// The shortest way from a table to one that holds `field`.
+    pub fn path_to_field(&self, from: TableId, field: FieldId) -> Option<Vec<Hop>> {
+        self.path(from, |t| self.model().table(t).column_of(field).is_some())
+    }
+
+    /// Whether every code of the key has at most one visible row where the step enters.
+    pub fn is_lookup(&self, hop: &Hop) -> bool {
+        self.index(hop.to, hop.to_column).is_unique()
+    }
+
+    /// For a way of lookups: the code of `field` in its last table by code of the first key;
+    /// NULL's code where there is no partner.
+    pub fn map(&self, path: &[Hop], field: FieldId) -> Option<CodeMap> {
+        let (hop, rest) = path.split_first()?;
+        let known = (*hop, field);
+        let lock = || self.maps.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(map) = lock().get(&known) {
+            return Some(map.clone());
+        }
+        let column = self.model().table(hop.to).column_of(field);
+        let null = self.n_symbols(field) as u32;
+        let map = if rest.is_empty() {
+            let codes = &self.model().table(hop.to).columns[column?].codes;
+            self.map_with(hop, null, |row| codes.at(row))
+        } else {
+            let onward = self.map(rest, field)?;
+            let codes = &self.model().table(hop.to).columns[rest[0].from_column].codes;
+            self.map_with(hop, null, |row| {
+                onward.get(codes.at(row) as usize).copied().unwrap_or(null)
+            })
+        };
+        let map = Arc::new(map);
+        lock().insert(known, map.clone());
+        Some(map)
+    }
+
+    /// By code of the step's key: `of` the row it leads to, or `null`.
+    pub fn map_with(&self, hop: &Hop, null: u32, of: impl Fn(usize) -> u32) -> Vec<u32> {
+        let index = self.index(hop.to, hop.to_column);
+        (0..=self.n_symbols(hop.key) as u32)
+            .map(|code| {
+                index
+                    .rows(code)
+                    .first()
+                    .map_or(null, |row| of(*row as usize))
+            })
+            .collect()
+    }
+
+    /// Bytes held by maps and by indexes of masked tables.
+    pub fn bytes(&self) -> usize {
+        let maps = self.maps.lock().unwrap_or_else(PoisonError::into_inner);
+        let maps: usize = maps.values().map(|m| m.len() * 4).sum();
+        let indexes: usize = self
+            .indexes
+            .iter()
+            .flatten()
+            .filter_map(OnceLock::get)
+            .map(|index| match index {
+                KeyIndex::Unique(rows) => rows.len() * 4,
+                KeyIndex::Many { starts, rows } => (starts.len() + rows.len()) * 4,
+            })
+            .sum();
+        maps + indexes
+    }
+}
