@@ -41,6 +41,11 @@ impl Span {
         }
     }
 
+    /// Whether it covers no byte.
+    pub fn is_empty(self) -> bool {
+        self.start >= self.end
+    }
+
     /// The text under the span; empty if the span does not fit `text`.
     pub fn text(self, text: &str) -> &str {
         text.get(self.start as usize..self.end as usize)

@@ -4,14 +4,23 @@
 //! names mean is for the rooms that compile and run the trees.
 
 mod diagnostic;
+mod expand;
 mod expression;
 mod lexer;
 mod parser;
+mod script;
 mod set_expression;
+mod statement;
 mod tree;
 
 pub use diagnostic::{Diagnostic, Severity, Span, line_col};
+pub use expand::{Expansion, Lookup, expand_dollar, split_list};
 pub use expression::{MAX_DEPTH, parse_expression};
+pub use script::{Branch, Condition, ExitTarget, Item, ItemKind, Script, Tab, parse_script};
+pub use statement::{
+    FormatSpec, Guard, JoinKind, Labels, Load, LoadField, LoadSource, OrderBy, Prefix, PrefixKind,
+    Quotes, Renames, Statement, StatementKind, Store, parse_statement,
+};
 pub use tree::{
     BinaryOp, Call, Element, ElementFunction, ElementKind, ElementSet, ElementSetKind, Expr,
     ExprKind, Name, SetExpr, SetExprKind, SetIdentifier, SetModifier, SetOp, UnaryOp,

@@ -1,0 +1,371 @@
+//! Every statement but `LOAD`, by its keyword.
+
+use super::{Renames, StatementKind, Store};
+use crate::lexer::{Token, TokenKind, quoted_end, unquote};
+use crate::parser::Parser;
+use crate::{Diagnostic, Name, Span};
+
+/// Statements of the language that are not supported yet.
+const NOT_SUPPORTED: [&str; 19] = [
+    "sql",
+    "select",
+    "connect",
+    "odbc",
+    "oledb",
+    "custom",
+    "lib",
+    "binary",
+    "autonumber",
+    "declare",
+    "derive",
+    "direct",
+    "execute",
+    "map",
+    "unmap",
+    "force",
+    "sqlcolumns",
+    "sqltables",
+    "sqltypes",
+];
+
+const NO_EFFECT: [&str; 4] = ["flushlog", "disconnect", "star", "search"];
+
+impl Parser<'_> {
+    /// The statement whose first word is `word`.
+    pub(super) fn other(&mut self, first: Token, word: &str) -> StatementKind {
+        if first.kind == TokenKind::End {
+            return StatementKind::Nothing;
+        }
+        let is_word = first.kind == TokenKind::Word;
+        if self.sign_at(1, "=") && first.kind != TokenKind::Sign {
+            return self.let_statement();
+        }
+        if !is_word {
+            return self.unknown(first.span);
+        }
+        self.bump();
+        match word {
+            "set" => self.set_statement(),
+            "let" => self.let_statement(),
+            "trace" => {
+                let text = self.raw_rest(first.span);
+                StatementKind::Trace(text.to_owned())
+            }
+            "rem" => {
+                self.raw_rest(first.span);
+                StatementKind::Remark
+            }
+            "drop" => self.drop_statement(),
+            "rename" => self.rename_statement(),
+            "store" => self.store_statement(),
+            "section" => self.section_statement(),
+            "qualify" => StatementKind::Qualify(self.names("a field")),
+            "unqualify" => StatementKind::Unqualify(self.names("a field")),
+            "nullasvalue" => StatementKind::NullAsValue(self.names("a field")),
+            "nullasnull" => StatementKind::NullAsNull(self.names("a field")),
+            "tag" => self.tag_statement(true),
+            "untag" => self.tag_statement(false),
+            "comment" => self.comment_statement(),
+            "alias" => self.alias_statement(),
+            "directory" => {
+                let path = if self.at_end() { None } else { self.path() };
+                StatementKind::Directory(path)
+            }
+            "sleep" => StatementKind::Sleep(self.expression()),
+            "loosen" => {
+                if !self.eat_word("table") && !self.eat_word("tables") {
+                    return self.unknown(first.span);
+                }
+                StatementKind::LoosenTables(self.names("a table"))
+            }
+            _ => {
+                if let Some(keyword) = NOT_SUPPORTED.iter().find(|k| **k == word) {
+                    self.raw_rest(first.span);
+                    return StatementKind::NotSupported(keyword);
+                }
+                if let Some(keyword) = NO_EFFECT.iter().find(|k| **k == word) {
+                    self.raw_rest(first.span);
+                    return StatementKind::NoEffect(keyword);
+                }
+                self.unknown(first.span)
+            }
+        }
+    }
+
+    fn unknown(&mut self, span: Span) -> StatementKind {
+        let text: String = span.text(self.text).chars().take(30).collect();
+        self.diagnostics.clear();
+        self.push(
+            Diagnostic::error(
+                "script.unknown_statement",
+                span,
+                format!("`{text}` does not begin a statement"),
+            )
+            .with_hint("statements begin with LOAD, SET, LET, DROP, STORE, IF, FOR …; is a `;` missing or too many before it?"),
+        );
+        self.skip_rest();
+        StatementKind::Nothing
+    }
+
+    /// The raw text after the word at `word`; quotes in it mean nothing.
+    fn raw_rest(&mut self, word: Span) -> &str {
+        self.skip_rest();
+        self.diagnostics
+            .retain(|d| d.code != "syntax.unclosed_quote");
+        self.text
+            .get(word.end as usize..)
+            .unwrap_or_default()
+            .trim()
+    }
+
+    fn set_statement(&mut self) -> StatementKind {
+        let Some(name) = self.name("a variable") else {
+            self.skip_rest();
+            return StatementKind::Nothing;
+        };
+        if !self.is_sign("=") {
+            self.expect_sign("=", "script.unexpected_token");
+            self.skip_rest();
+            return StatementKind::Nothing;
+        }
+        let equals = self.bump().span;
+        let value = self.raw_rest(equals);
+        let is_quoted =
+            value.starts_with(['\'', '"', '[', '`']) && quoted_end(value, 0) == Some(value.len());
+        let value = if is_quoted {
+            unquote(value)
+        } else {
+            value.to_owned()
+        };
+        StatementKind::Set { name, value }
+    }
+
+    fn let_statement(&mut self) -> StatementKind {
+        let Some(name) = self.name("a variable") else {
+            self.skip_rest();
+            return StatementKind::Nothing;
+        };
+        if !self.expect_sign("=", "script.unexpected_token") {
+            self.skip_rest();
+            return StatementKind::Nothing;
+        }
+        let value = (!self.at_end()).then(|| {
+            self.eat_sign("=");
+            self.expression()
+        });
+        StatementKind::Let { name, value }
+    }
+
+    fn drop_statement(&mut self) -> StatementKind {
+        if self.eat_word("table") || self.eat_word("tables") {
+            return StatementKind::DropTables(self.names("a table"));
+        }
+        if self.eat_word("field") || self.eat_word("fields") {
+            let fields = self.names("a field");
+            let tables = if self.eat_word("from") {
+                self.names("a table")
+            } else {
+                Vec::new()
+            };
+            return StatementKind::DropFields { fields, tables };
+        }
+        self.expected("TABLE or FIELD", "write DROP TABLE Name or DROP FIELD Name")
+    }
+
+    fn rename_statement(&mut self) -> StatementKind {
+        if self.eat_word("table") || self.eat_word("tables") {
+            return match self.renames("a table", "to") {
+                Some(renames) => StatementKind::RenameTables(renames),
+                None => StatementKind::Nothing,
+            };
+        }
+        if self.eat_word("field") || self.eat_word("fields") {
+            return match self.renames("a field", "to") {
+                Some(renames) => StatementKind::RenameFields(renames),
+                None => StatementKind::Nothing,
+            };
+        }
+        self.expected("TABLE or FIELD", "write RENAME FIELD Old TO New")
+    }
+
+    fn renames(&mut self, what: &str, between: &str) -> Option<Renames> {
+        if self.eat_word("using") {
+            return self.name("a mapping table").map(Renames::Using);
+        }
+        self.pairs(what, between).map(Renames::Pairs)
+    }
+
+    fn pairs(&mut self, what: &str, between: &str) -> Option<Vec<(Name, Name)>> {
+        let mut pairs = Vec::new();
+        loop {
+            let old = self.name(what)?;
+            if !self.eat_word(between) {
+                self.expected(
+                    &between.to_uppercase(),
+                    "write the old name first, then the new one",
+                );
+                return None;
+            }
+            let new = self.name("the new name")?;
+            pairs.push((old, new));
+            if !self.eat_sign(",") {
+                return Some(pairs);
+            }
+        }
+    }
+
+    fn alias_statement(&mut self) -> StatementKind {
+        match self.pairs("a field", "as") {
+            Some(pairs) => StatementKind::Alias(pairs),
+            None => StatementKind::Nothing,
+        }
+    }
+
+    /// `STORE t INTO p (f)`, `STORE * FROM t INTO p`, `STORE a, b AS c FROM t INTO p`.
+    fn store_statement(&mut self) -> StatementKind {
+        let parsed = self.store();
+        match parsed {
+            Some(store) => StatementKind::Store(store),
+            None => {
+                self.skip_rest();
+                StatementKind::Nothing
+            }
+        }
+    }
+
+    fn store(&mut self) -> Option<Store> {
+        let mut fields = Vec::new();
+        let mut table = None;
+        if self.eat_sign("*") {
+            if !self.eat_word("from") {
+                self.expected(
+                    "FROM",
+                    "write STORE * FROM Table INTO [lib://folder/file.csv] (txt)",
+                );
+                return None;
+            }
+        } else {
+            let first = self.name("a table or field")?;
+            if self.is_word("into") {
+                table = Some(first);
+            } else {
+                let new = self.new_name(&first)?;
+                fields.push((first, new));
+                while self.eat_sign(",") {
+                    let field = self.name("a field")?;
+                    let new = self.new_name(&field)?;
+                    fields.push((field, new));
+                }
+                if !self.eat_word("from") {
+                    self.expected(
+                        "INTO or FROM",
+                        "write STORE Table INTO [lib://folder/file.csv] (txt)",
+                    );
+                    return None;
+                }
+            }
+        }
+        let table = match table {
+            Some(table) => table,
+            None => self.name("a table")?,
+        };
+        if !self.eat_word("into") {
+            self.expected(
+                "INTO",
+                "write STORE Table INTO [lib://folder/file.csv] (txt)",
+            );
+            return None;
+        }
+        let path = self.path()?;
+        let format = self.format_spec();
+        Some(Store {
+            fields,
+            table,
+            path,
+            format,
+        })
+    }
+
+    fn new_name(&mut self, field: &Name) -> Option<Name> {
+        if self.eat_word("as") {
+            self.name("the field's new name")
+        } else {
+            Some(field.clone())
+        }
+    }
+
+    fn section_statement(&mut self) -> StatementKind {
+        if self.eat_word("access") {
+            StatementKind::SectionAccess
+        } else if self.eat_word("application") {
+            StatementKind::SectionApplication
+        } else {
+            self.expected(
+                "ACCESS or APPLICATION",
+                "write SECTION ACCESS or SECTION APPLICATION",
+            )
+        }
+    }
+
+    fn tag_statement(&mut self, adds: bool) -> StatementKind {
+        if !self.eat_word("field") {
+            self.eat_word("fields");
+        }
+        let fields = self.names("a field");
+        if self.eat_word("using") {
+            self.skip_rest();
+            return StatementKind::NotSupported("tag");
+        }
+        if !self.eat_word("with") {
+            return self.expected("WITH", "write TAG FIELD Name WITH 'tag'");
+        }
+        let tags = self.names("a tag").into_iter().map(|n| n.text).collect();
+        StatementKind::Tag { adds, fields, tags }
+    }
+
+    fn comment_statement(&mut self) -> StatementKind {
+        let is_table = self.eat_word("table") || self.eat_word("tables");
+        if !is_table && !self.eat_word("field") && !self.eat_word("fields") {
+            return self.expected("TABLE or FIELD", "write COMMENT FIELD Name WITH 'text'");
+        }
+        if self.is_word("using") {
+            self.skip_rest();
+            return StatementKind::NotSupported("comment");
+        }
+        let Some(name) = self.name(if is_table { "a table" } else { "a field" }) else {
+            return StatementKind::Nothing;
+        };
+        if !self.eat_word("with") {
+            return self.expected("WITH", "write COMMENT FIELD Name WITH 'text'");
+        }
+        let Some(text) = self.name("a 'text'") else {
+            return StatementKind::Nothing;
+        };
+        if is_table {
+            StatementKind::CommentTable {
+                table: name,
+                text: text.text,
+            }
+        } else {
+            StatementKind::CommentField {
+                field: name,
+                text: text.text,
+            }
+        }
+    }
+
+    fn expected(&mut self, what: &str, hint: &str) -> StatementKind {
+        let found = self.describe_next();
+        let span = self.peek().span;
+        self.push(
+            Diagnostic::error(
+                "script.unexpected_token",
+                span,
+                format!("expected {what}, found {found}"),
+            )
+            .with_hint(hint),
+        );
+        self.skip_rest();
+        StatementKind::Nothing
+    }
+}
