@@ -1,0 +1,94 @@
+// Sign-in: a password, or the credential this device remembers.
+
+import { useState, type FormEvent, type ReactElement } from 'react';
+
+import type { Failure } from '../../client/result';
+import { hubName, openDeviceInstead, signIn, signInWithDevice, useDevice, useSession } from '../session';
+import { FailureNote } from '../parts/failure';
+import { Icon, Mark } from '../parts/icons';
+
+export function SignInPage(): ReactElement {
+  const { notice } = useSession();
+  const { record } = useDevice();
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const [user, setUser] = useState('');
+  const [password, setPassword] = useState('');
+
+  const run = async (how: () => ReturnType<typeof signIn>): Promise<void> => {
+    setBusy(true);
+    setFailure(null);
+    const result = await how();
+    setBusy(false);
+    if (!result.ok) {
+      setFailure(result.error);
+      setPassword('');
+    }
+  };
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    void run(() => signIn(user.trim(), password));
+  };
+
+  return (
+    <main className="door">
+      <div className="door-card">
+        <header className="door-head">
+          <Mark size={44} />
+          <div>
+            <h1>Satchel</h1>
+            <p className="muted">{hubName() || 'Your numbers, also without a network'}</p>
+          </div>
+        </header>
+        {notice ? (
+          <p className="note" role="status">
+            {notice}
+          </p>
+        ) : null}
+        {record?.remember ? (
+          <>
+            <button type="button" className="button button-main button-wide" disabled={busy} onClick={() => void run(signInWithDevice)}>
+              <Icon name="key" /> Sign in as {record.userName}
+            </button>
+            <p className="or">or with your password</p>
+          </>
+        ) : null}
+        <form onSubmit={submit} className="stack">
+          <label>
+            User name
+            <input
+              name="user"
+              autoComplete="username"
+              autoCapitalize="none"
+              autoCorrect="off"
+              spellCheck={false}
+              required
+              value={user}
+              onChange={(event) => setUser(event.target.value)}
+            />
+          </label>
+          <label>
+            Password
+            <input
+              name="password"
+              type="password"
+              autoComplete="current-password"
+              required
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+            />
+          </label>
+          {failure ? <FailureNote failure={failure} /> : null}
+          <button type="submit" className={`button button-wide ${record?.remember ? '' : 'button-main'}`} disabled={busy}>
+            {busy ? 'Signing in…' : 'Sign in'}
+          </button>
+        </form>
+        {record ? (
+          <button type="button" className="link" onClick={openDeviceInstead}>
+            Open what is on this device
+          </button>
+        ) : null}
+      </div>
+    </main>
+  );
+}

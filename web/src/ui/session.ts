@@ -1,0 +1,201 @@
+// Where the person stands: signed in or not, connected or not, locked or not.
+
+import { useSyncExternalStore } from 'react';
+
+import { hub } from '../client/api';
+import { Device, type DeviceView } from '../client/device/device';
+import { isUnreachable, ok, type Failure, type Result } from '../client/result';
+import type { AppList, Me } from '../client/wire';
+
+export interface SessionView {
+  phase: 'starting' | 'signed-out' | 'ready' | 'locked';
+  online: boolean;
+  me: Me | null;
+  apps: AppList | null;
+  appsError: Failure | null;
+  /** Why the person must sign in, when it is not simply the first time. */
+  notice: string;
+}
+
+/** Set while a person has locked this client, so that a reload does not unlock it. */
+const LOCK_FLAG = 'satchel.locked';
+const IDLE_KEY = 'satchel.idle-minutes';
+const ME_KEY = 'satchel.hub-name';
+
+/** How often we look for the hub while it does not answer. */
+const RETRY_MS = 10_000;
+
+export const device = new Device();
+
+let view: SessionView = { phase: 'starting', online: true, me: null, apps: null, appsError: null, notice: '' };
+const listeners = new Set<() => void>();
+
+export const useSession = (): SessionView => useSyncExternalStore(subscribe, () => view);
+export const useDevice = (): DeviceView => useSyncExternalStore(device.subscribe, () => device.view);
+export const currentSession = (): SessionView => view;
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function set(part: Partial<SessionView>): void {
+  view = { ...view, ...part };
+  for (const listener of listeners) listener();
+}
+
+/** Called once, at the start of the page. */
+export async function start(): Promise<void> {
+  device.onLockedElsewhere = () => set({ phase: 'locked' });
+  watchIdle();
+  addEventListener('online', () => void reconnect());
+  addEventListener('offline', () => set({ online: false }));
+  setInterval(() => {
+    if (!view.online && view.phase !== 'locked') void reconnect();
+  }, RETRY_MS);
+
+  const [me] = await Promise.all([hub.me(), device.refresh()]);
+  if (localStorage.getItem(LOCK_FLAG) && device.view.record) {
+    set({ phase: 'locked', online: me.ok || !isUnreachable(me.error), me: me.ok ? me.value : null });
+    return;
+  }
+  arrive(me);
+}
+
+function arrive(me: Result<Me>): void {
+  if (me.ok) {
+    set({ phase: 'ready', online: true, me: me.value, notice: '' });
+    localStorage.setItem(ME_KEY, me.value.hub.name);
+    void loadApps();
+    void renewIfOpen(me.value);
+  } else if (isUnreachable(me.error)) {
+    const holdsData = device.view.record !== null;
+    set({ phase: holdsData && !device.view.unlocked ? 'locked' : 'ready', online: false, me: null });
+  } else {
+    const notice = me.error.code === 'session.expired' ? 'You were signed out because nothing happened for a while.' : '';
+    set({ phase: 'signed-out', online: true, me: null, apps: null, notice });
+  }
+}
+
+/** Looks for the hub again; used by the timer, the browser's events, and *Try again*. */
+export async function reconnect(): Promise<void> {
+  const me = await hub.me();
+  if (!me.ok && isUnreachable(me.error)) {
+    if (view.online) set({ online: false });
+    return;
+  }
+  if (view.phase === 'locked') {
+    set({ online: true, me: me.ok ? me.value : null });
+    return;
+  }
+  // Signed out at the hub while a download is open: go on, the banner offers to sign in.
+  if (!me.ok && device.view.unlocked && view.phase === 'ready') {
+    set({ online: true, me: null });
+    return;
+  }
+  arrive(me);
+}
+
+/** The hub stopped answering in the middle of something. */
+export function noteUnreachable(): void {
+  if (view.online) set({ online: false });
+}
+
+/** The hub no longer knows the session. */
+export function noteSignedOut(): void {
+  if (device.view.unlocked) set({ me: null, apps: null });
+  else set({ phase: 'signed-out', me: null, apps: null, notice: 'Please sign in again.' });
+}
+
+export async function loadApps(): Promise<void> {
+  const apps = await hub.apps();
+  if (apps.ok) set({ apps: apps.value, appsError: null });
+  else if (isUnreachable(apps.error)) set({ online: false });
+  else if (apps.error.status === 401) noteSignedOut();
+  else set({ appsError: apps.error });
+}
+
+export async function signIn(user: string, password: string): Promise<Result<void>> {
+  return signedIn(await hub.signIn(user, password));
+}
+
+export async function signInWithDevice(): Promise<Result<void>> {
+  return signedIn(await device.signIn());
+}
+
+async function signedIn(me: Result<Me>): Promise<Result<void>> {
+  if (!me.ok) return me;
+  const renewed = await device.renew(me.value);
+  // A refused renewal must not keep the person from working online, but they must hear of it.
+  const notice = renewed.ok ? '' : `Your downloads were not renewed: ${renewed.error.message}. ${renewed.error.next}`;
+  localStorage.removeItem(LOCK_FLAG);
+  set({ phase: 'ready', online: true, me: me.value, notice });
+  void loadApps();
+  return ok(undefined);
+}
+
+async function renewIfOpen(me: Me): Promise<void> {
+  if (device.view.record && device.view.unlocked) await device.renew(me);
+}
+
+export async function unlock(): Promise<Result<void>> {
+  const opened = await device.unlock();
+  if (!opened.ok) return opened;
+  localStorage.removeItem(LOCK_FLAG);
+  if (view.me) {
+    set({ phase: 'ready' });
+    void loadApps();
+    void device.renew(view.me);
+  } else {
+    set({ phase: 'ready' });
+    void reconnect();
+  }
+  return ok(undefined);
+}
+
+export function lockNow(): void {
+  localStorage.setItem(LOCK_FLAG, '1');
+  device.lock();
+  set({ phase: 'locked', apps: null });
+}
+
+/** From the lock screen: not with the passkey, but with a fresh log-in at the hub. */
+export function signInInstead(): void {
+  localStorage.removeItem(LOCK_FLAG);
+  set({ phase: 'signed-out', me: null, apps: null, notice: '' });
+}
+
+/** From the sign-in page: to what is on this device. */
+export function openDeviceInstead(): void {
+  set({ phase: 'locked' });
+}
+
+export async function signOut(): Promise<void> {
+  await hub.signOut();
+  device.lock();
+  set({ phase: 'signed-out', me: null, apps: null, notice: '' });
+}
+
+export async function removeEverything(): Promise<void> {
+  await device.wipe();
+  localStorage.removeItem(LOCK_FLAG);
+  if (view.phase === 'locked') arrive(await hub.me());
+}
+
+export const idleMinutes = (): number => Number(localStorage.getItem(IDLE_KEY) ?? 15);
+export const setIdleMinutes = (minutes: number): void => localStorage.setItem(IDLE_KEY, String(minutes));
+export const hubName = (): string => view.me?.hub.name ?? device.view.record?.hub.name ?? localStorage.getItem(ME_KEY) ?? '';
+
+/** Locks after a while without a touch or a key, measured by the clock so that sleep counts. */
+function watchIdle(): void {
+  let last = Date.now();
+  const touch = (): void => {
+    last = Date.now();
+  };
+  for (const event of ['pointerdown', 'keydown', 'wheel', 'touchstart']) {
+    addEventListener(event, touch, { passive: true, capture: true });
+  }
+  setInterval(() => {
+    if (device.view.unlocked && view.phase === 'ready' && Date.now() - last > idleMinutes() * 60_000) lockNow();
+  }, 5_000);
+}
