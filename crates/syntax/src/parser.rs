@@ -173,7 +173,12 @@ impl<'a> Parser<'a> {
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         /// More than a person reads; keeps hostile text from filling memory.
         const MOST: usize = 200;
-        if self.diagnostics.len() < MOST {
+        // A second complaint about one place follows from the first.
+        let is_new = self
+            .diagnostics
+            .last()
+            .is_none_or(|last| last.span.start != diagnostic.span.start);
+        if is_new && self.diagnostics.len() < MOST {
             self.diagnostics.push(diagnostic);
         }
     }

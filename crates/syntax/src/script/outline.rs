@@ -374,7 +374,8 @@ impl<'a> Scanner<'a> {
         let mut list = self.scan(in_at + if is_good { 2 } else { 0 }, Until::LineEnd);
         // A list may go on in the next line after a comma.
         while list.text(self.text).ends_with(',') {
-            let more = self.scan(self.at, Until::LineEnd);
+            let next_line = skip_blank(self.text, self.at);
+            let more = self.scan(next_line, Until::LineEnd);
             if more.is_empty() {
                 break;
             }

@@ -1,0 +1,5 @@
+//! What the room promises: trees for good text, diagnostics for bad, panics for nothing.
+
+mod expressions;
+mod scripts;
+mod soup;
