@@ -1,1 +1,34 @@
-//! The `device` room.
+//! What a device keeps and decides: hubs and their pinned identity, the vault and its lock,
+//! the lease, the downloads, and the conversation with the hub.
+//!
+//! State machines over ports: storage, keystore and hub transport are traits ([`ports`]), time
+//! and entropy are values. Everything that is kept is `serde`, so a browser can keep it too.
+//!
+//! Rules: DESIGN §3 (lease, credentials, lock). Formats: `docs/formats/grant.md`,
+//! `docs/formats/vault.md`.
+#![forbid(unsafe_code)]
+
+mod account;
+pub mod calls;
+mod client;
+mod downloads;
+mod error;
+mod hubs;
+mod lease;
+mod lock;
+pub mod ports;
+mod time_text;
+mod vault;
+
+pub use account::{Account, VaultBody};
+pub use client::{Client, DeviceName, DownloadEvent, Opened, Protection, SignedIn};
+pub use downloads::{Catalogue, Entry, Partial};
+pub use error::{DeviceError, HubFailure, StorageError};
+pub use hubs::{HubEntry, HubList, HubUrlError};
+pub use lease::{
+    CLOCK_SLACK_MS, LeaseError, LeaseState, LeaseStatus, LeaseView, LeaseWarning, Remaining,
+    verify_grant,
+};
+pub use lock::{DEFAULT_IDLE_MS, Lock};
+pub use time_text::utc_text;
+pub use vault::{KdfCost, PIN_TRIES, VaultError, VaultFile, VaultKey};

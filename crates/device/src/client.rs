@@ -1,0 +1,417 @@
+//! The client as one state machine over the ports: hubs, vault, log-in, downloads, opening.
+//!
+//! Every change is saved before the call returns; a kill leaves the state before or after.
+//! A browser, whose ports are asynchronous, uses the parts instead ([`crate::calls`],
+//! [`crate::LeaseState`], [`crate::VaultFile`], [`crate::Catalogue`]).
+
+mod download;
+mod sign_in;
+
+use satchel_base::{AppId, Clock, Entropy, UnixMillis};
+use satchel_contract::Manifest;
+
+use crate::downloads::is_package_file;
+use crate::ports::{HubPort, Storage};
+use crate::{
+    Account, DEFAULT_IDLE_MS, DeviceError, Entry, HubEntry, HubFailure, HubList, KdfCost, Lock,
+    Remaining, StorageError, VaultBody, VaultError, VaultFile, VaultKey, calls,
+};
+
+pub use download::DownloadEvent;
+pub use sign_in::{DeviceName, SignedIn};
+
+const HUBS_FILE: &str = "hubs.json";
+const VAULT_FILE: &str = "vault.json";
+
+/// The client of one device.
+pub struct Client<'a> {
+    storage: Box<dyn Storage + 'a>,
+    hub: Box<dyn HubPort + 'a>,
+    clock: Box<dyn Clock + 'a>,
+    entropy: Box<dyn Entropy + 'a>,
+    hubs: HubList,
+    vault: Option<VaultFile>,
+    lock: Lock,
+}
+
+/// An app opened from this device.
+#[derive(Debug)]
+pub struct Opened {
+    /// What was kept, for whom, as of when; verified.
+    pub manifest: Manifest,
+    /// The payload.
+    pub payload: Vec<u8>,
+    /// Time left.
+    pub remaining: Remaining,
+}
+
+impl<'a> Client<'a> {
+    /// Reads the state; files left over by a kill are removed once the vault is open.
+    ///
+    /// # Errors
+    /// [`DeviceError::Storage`], [`VaultError::Damaged`], [`VaultError::TooNew`].
+    pub fn load(
+        storage: Box<dyn Storage + 'a>,
+        hub: Box<dyn HubPort + 'a>,
+        clock: Box<dyn Clock + 'a>,
+        entropy: Box<dyn Entropy + 'a>,
+    ) -> Result<Self, DeviceError> {
+        let hubs = match storage.read(HUBS_FILE)? {
+            Some(bytes) => serde_json::from_slice(&bytes).map_err(|_| StorageError::Failed {
+                name: HUBS_FILE.into(),
+                action: "read",
+                reason: "it is not a list of hubs".into(),
+            })?,
+            None => HubList::default(),
+        };
+        let vault = storage
+            .read(VAULT_FILE)?
+            .map(|bytes| VaultFile::from_json(&bytes))
+            .transpose()?;
+        Ok(Self {
+            storage,
+            hub,
+            clock,
+            entropy,
+            hubs,
+            vault,
+            lock: Lock::default(),
+        })
+    }
+
+    /// The present time of this device's clock.
+    pub fn now(&self) -> UnixMillis {
+        self.clock.now()
+    }
+
+    /// The hubs.
+    pub fn hubs(&self) -> &HubList {
+        &self.hubs
+    }
+
+    /// The hub named, or the only one there is.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoSuchHub`], [`DeviceError::HubUrl`].
+    pub fn resolve_hub(&self, named: Option<&str>) -> Result<HubEntry, DeviceError> {
+        let (found, url) = match named {
+            Some(text) => {
+                let url = HubList::normal_url(text)?;
+                (self.hubs.find(&url), url)
+            }
+            None => (self.hubs.hubs.first(), "-".to_owned()),
+        };
+        found.cloned().ok_or(DeviceError::NoSuchHub { url })
+    }
+
+    /// Whether a hub answers over a connection that passes every check. Any HTTP answer will
+    /// do: what matters is the certificate.
+    ///
+    /// # Errors
+    /// [`HubFailure::Unreachable`] with the check that failed.
+    pub fn check_hub(&mut self, entry: &HubEntry) -> Result<(), DeviceError> {
+        self.hub.send(entry, &calls::me(None))?;
+        Ok(())
+    }
+
+    /// Adds a hub after checking it.
+    ///
+    /// # Errors
+    /// As [`Self::check_hub`]; then nothing is added.
+    pub fn add_hub(&mut self, entry: HubEntry) -> Result<(), DeviceError> {
+        self.check_hub(&entry)?;
+        let mut hubs = self.hubs.clone();
+        hubs.add(entry);
+        self.save_hubs(hubs)
+    }
+
+    /// Removes a hub with its account and downloads. Needs the vault open if there is one.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoSuchHub`], [`VaultError::Locked`].
+    pub fn remove_hub(&mut self, url: &str) -> Result<(), DeviceError> {
+        let mut hubs = self.hubs.clone();
+        if !hubs.remove(url) {
+            return Err(DeviceError::NoSuchHub {
+                url: url.to_owned(),
+            });
+        }
+        if self.vault.is_some() {
+            let mut body = self.body()?;
+            body.accounts.retain(|account| account.url != url);
+            self.save(&body)?;
+            self.remove_orphans(&body)?;
+        }
+        self.save_hubs(hubs)
+    }
+
+    /// Whether there is a vault, that is, whether anybody ever signed in.
+    pub fn has_vault(&self) -> bool {
+        self.vault.is_some()
+    }
+
+    /// The vault's file, to see which slots it has.
+    pub fn vault(&self) -> Option<&VaultFile> {
+        self.vault.as_ref()
+    }
+
+    /// Makes the vault, open, with one slot. Does nothing if there is one.
+    ///
+    /// # Errors
+    /// [`VaultError::PinLength`], [`DeviceError::Storage`].
+    pub fn make_vault(&mut self, protection: Protection<'_>) -> Result<(), DeviceError> {
+        if self.vault.is_some() {
+            return Ok(());
+        }
+        let entropy = &mut *self.entropy;
+        let (mut file, key) = VaultFile::make(entropy);
+        match protection {
+            Protection::Pin(pin) => file.set_pin(&key, pin, KdfCost::STANDARD, entropy)?,
+            Protection::OutsideKey { name, key: kek } => {
+                file.set_outside_key(&key, name, kek, entropy);
+            }
+        }
+        self.storage.write(VAULT_FILE, &file.to_json())?;
+        self.vault = Some(file);
+        self.lock.unlock(key, self.clock.now(), DEFAULT_IDLE_MS);
+        Ok(())
+    }
+
+    /// Unlocks with a PIN; that is a launch.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub fn unlock_with_pin(&mut self, pin: &str) -> Result<(), DeviceError> {
+        let vault = self.vault.as_mut().ok_or(VaultError::NoPin)?;
+        let counted = vault.count_try();
+        self.storage.write(VAULT_FILE, &vault.to_json())?;
+        counted?;
+        let tried = vault.try_pin(pin);
+        self.storage.write(VAULT_FILE, &vault.to_json())?;
+        self.unlocked(tried?)
+    }
+
+    /// Unlocks with a key kept outside; that is a launch.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongKey`].
+    pub fn unlock_with_key(&mut self, name: &str, kek: &[u8; 32]) -> Result<(), DeviceError> {
+        let vault = self.vault.as_ref().ok_or(VaultError::WrongKey)?;
+        let key = vault.open_with(name, kek)?;
+        self.unlocked(key)
+    }
+
+    /// Goes on with a key taken from [`Self::session_key`] earlier; that is a launch.
+    ///
+    /// # Errors
+    /// [`VaultError::Damaged`] if it is not this vault's key.
+    pub fn unlock_with_session(&mut self, key: VaultKey) -> Result<(), DeviceError> {
+        let vault = self.vault.as_ref().ok_or(VaultError::Locked)?;
+        vault.load_body(&key)?;
+        self.unlocked(key)
+    }
+
+    /// The vault's key, for keeping in memory between two runs of a command.
+    ///
+    /// # Errors
+    /// [`VaultError::Locked`].
+    pub fn session_key(&mut self) -> Result<VaultKey, DeviceError> {
+        Ok(self.lock.key(self.clock.now())?.clone())
+    }
+
+    /// Drops the key.
+    pub fn lock(&mut self) {
+        self.lock.lock();
+    }
+
+    /// The accounts, with lease and downloads.
+    ///
+    /// # Errors
+    /// [`VaultError::Locked`].
+    pub fn accounts(&mut self) -> Result<Vec<Account>, DeviceError> {
+        if self.vault.is_none() {
+            return Ok(Vec::new());
+        }
+        Ok(self.body()?.accounts)
+    }
+
+    /// The download that `named` means: an app's id, or its title without regard to case.
+    ///
+    /// # Errors
+    /// [`DeviceError::NotDownloaded`], [`DeviceError::Ambiguous`].
+    pub fn find_download(&mut self, url: &str, named: &str) -> Result<Entry, DeviceError> {
+        let body = self.body()?;
+        let account = account_of(&body, url)?;
+        let entries = &account.downloads.entries;
+        if let Some(entry) = entries.iter().find(|entry| entry.app.as_str() == named) {
+            return Ok(entry.clone());
+        }
+        let wanted = named.to_lowercase();
+        let titled: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.manifest.title.to_lowercase() == wanted)
+            .collect();
+        match titled.as_slice() {
+            [entry] => Ok((*entry).clone()),
+            [] => Err(DeviceError::NotDownloaded {
+                app: named.to_owned(),
+            }),
+            many => Err(DeviceError::Ambiguous {
+                name: named.to_owned(),
+                n: many.len(),
+            }),
+        }
+    }
+
+    /// Opens a download: lock, lease, signatures, binding, in that order.
+    ///
+    /// # Errors
+    /// The first of them that fails.
+    pub fn open(&mut self, url: &str, app: &AppId) -> Result<Opened, DeviceError> {
+        let now = self.clock.now();
+        let mut body = self.body()?;
+        let account = body.account_mut(url).ok_or_else(|| not_signed_in(url))?;
+        let opened = account.lease.open(now);
+        let account = account.clone();
+        // Saved even when it is refused: the mark and a clock found behind must survive.
+        self.save(&body)?;
+        let remaining = opened?;
+        let entry = account
+            .downloads
+            .entry(app)
+            .ok_or_else(|| DeviceError::NotDownloaded {
+                app: app.as_str().to_owned(),
+            })?;
+        let bytes = self
+            .storage
+            .read(&entry.file)?
+            .ok_or_else(|| DeviceError::NotDownloaded {
+                app: app.as_str().to_owned(),
+            })?;
+        let hub_key = account.hub_key().ok_or(DeviceError::AccountDamaged)?;
+        let kem_key = account.kem_key().ok_or(DeviceError::AccountDamaged)?;
+        let binding = account.binding(app);
+        let opened = satchel_sealed::package::open(&bytes, &binding, &hub_key, &kem_key)?;
+        let manifest = download::verified_manifest(&account, app, &opened.header)?;
+        Ok(Opened {
+            manifest,
+            payload: opened.payload,
+            remaining,
+        })
+    }
+
+    /// Removes the download of an app; whether there was one.
+    ///
+    /// # Errors
+    /// [`VaultError::Locked`], [`DeviceError::Storage`].
+    pub fn remove_download(&mut self, url: &str, app: &AppId) -> Result<bool, DeviceError> {
+        let mut body = self.body()?;
+        let account = body.account_mut(url).ok_or_else(|| not_signed_in(url))?;
+        let removed = account.downloads.forget(app);
+        account.downloads.abandon(app);
+        self.save(&body)?;
+        self.remove_orphans(&body)?;
+        Ok(removed.is_some())
+    }
+
+    /// Removes everything: the vault first, so that a kill in between leaves only files that
+    /// nothing can open any more. The list of hubs goes too.
+    ///
+    /// # Errors
+    /// [`DeviceError::Storage`]; calling again goes on.
+    pub fn wipe(&mut self) -> Result<(), DeviceError> {
+        self.lock.lock();
+        self.storage.remove(VAULT_FILE)?;
+        self.vault = None;
+        for name in self.storage.list()? {
+            if is_package_file(&name) {
+                self.storage.remove(&name)?;
+            }
+        }
+        self.storage.remove(HUBS_FILE)?;
+        self.hubs = HubList::default();
+        Ok(())
+    }
+
+    fn unlocked(&mut self, key: VaultKey) -> Result<(), DeviceError> {
+        let now = self.clock.now();
+        self.lock.unlock(key, now, DEFAULT_IDLE_MS);
+        let mut body = self.body()?;
+        for account in &mut body.accounts {
+            account.lease.launch(now);
+        }
+        self.save(&body)?;
+        self.remove_orphans(&body)
+    }
+
+    fn body(&mut self) -> Result<VaultBody, DeviceError> {
+        let key = self.lock.key(self.clock.now())?;
+        let vault = self.vault.as_ref().ok_or(VaultError::Locked)?;
+        let bytes = vault.load_body(key)?;
+        Ok(serde_json::from_slice(&bytes).map_err(|_| VaultError::Damaged)?)
+    }
+
+    fn save(&mut self, body: &VaultBody) -> Result<(), DeviceError> {
+        let key = self.lock.key(self.clock.now())?;
+        let vault = self.vault.as_mut().ok_or(VaultError::Locked)?;
+        let bytes = zeroize::Zeroizing::new(
+            serde_json::to_vec(body).expect("plain structs of strings and numbers serialise"),
+        );
+        vault.save_body(key, &bytes, &mut *self.entropy);
+        self.storage.write(VAULT_FILE, &vault.to_json())?;
+        Ok(())
+    }
+
+    fn save_hubs(&mut self, hubs: HubList) -> Result<(), DeviceError> {
+        let bytes = serde_json::to_vec_pretty(&hubs).expect("plain structs of strings serialise");
+        self.storage.write(HUBS_FILE, &bytes)?;
+        self.hubs = hubs;
+        Ok(())
+    }
+
+    /// Removes package files that no catalogue names.
+    fn remove_orphans(&mut self, body: &VaultBody) -> Result<(), DeviceError> {
+        for name in self.storage.list()? {
+            let belongs = body
+                .accounts
+                .iter()
+                .any(|account| account.downloads.files().any(|file| file == name));
+            if is_package_file(&name) && !belongs {
+                self.storage.remove(&name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How a new vault is opened.
+#[derive(Clone, Copy)]
+pub enum Protection<'p> {
+    /// By a PIN.
+    Pin(&'p str),
+    /// By a key kept outside.
+    OutsideKey {
+        /// The keystore's name.
+        name: &'p str,
+        /// The key.
+        key: &'p [u8; 32],
+    },
+}
+
+fn not_signed_in(url: &str) -> DeviceError {
+    DeviceError::NotSignedIn {
+        url: url.to_owned(),
+    }
+}
+
+fn account_of<'b>(body: &'b VaultBody, url: &str) -> Result<&'b Account, DeviceError> {
+    body.account(url).ok_or_else(|| not_signed_in(url))
+}
+
+/// Whether the hub says that the session is over.
+fn is_session_over(error: &DeviceError) -> bool {
+    matches!(
+        error,
+        DeviceError::Hub(HubFailure::Refused { status: 401, .. })
+    )
+}

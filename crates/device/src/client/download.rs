@@ -1,0 +1,351 @@
+//! Fetching packages: prepared by the hub, streamed into a file, checked, put in place.
+
+use satchel_base::{AppId, UnixMillis};
+use satchel_contract::{AppList, Download, DownloadPreview, DownloadState, Manifest};
+use satchel_sealed::package::{Header, Reader};
+use satchel_sealed::{OpenError, signed};
+
+use super::{Client, account_of, not_signed_in};
+use crate::downloads::{PACKAGE_PREFIX, PART_PREFIX};
+use crate::{Account, DeviceError, Entry, HubEntry, HubFailure, Partial, calls};
+
+/// Four: bridges a lift or a tunnel; a longer gap is the user's to judge.
+const TRIES_WITHOUT_PROGRESS: u32 = 4;
+/// A quarter of a second between looks at a download the hub prepares.
+const POLL_MS: u64 = 250;
+/// 256 KiB are collected before they are written.
+const WRITE_BYTES: usize = 256 * 1024;
+
+/// How far a download is, for a progress bar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DownloadEvent {
+    /// The hub reduces and seals.
+    Preparing,
+    /// Bytes come in.
+    Fetching {
+        /// Bytes here.
+        received: u64,
+        /// Bytes in all.
+        size: u64,
+    },
+    /// The connection broke; it is tried again.
+    Interrupted,
+    /// Everything is here and is being checked.
+    Checking,
+}
+
+impl Client<'_> {
+    /// The apps at a hub.
+    ///
+    /// # Errors
+    /// The hub's refusal, [`DeviceError::NotSignedIn`].
+    pub fn apps(&mut self, hub: &HubEntry) -> Result<AppList, DeviceError> {
+        self.ask(hub, "apps", |cookie, _| calls::apps(cookie))
+    }
+
+    /// What a download would hold.
+    ///
+    /// # Errors
+    /// As [`Self::apps`].
+    pub fn preview(&mut self, hub: &HubEntry, app: &AppId) -> Result<DownloadPreview, DeviceError> {
+        self.ask(hub, "download-preview", |cookie, _| {
+            calls::preview(cookie, app)
+        })
+    }
+
+    /// Downloads an app, or goes on with a download that was broken off.
+    ///
+    /// # Errors
+    /// Whatever ends it; what was fetched stays for the next call, unless it is damaged.
+    pub fn download(
+        &mut self,
+        hub: &HubEntry,
+        app: &AppId,
+        progress: &mut dyn FnMut(DownloadEvent),
+    ) -> Result<Entry, DeviceError> {
+        let partial = match self.resumable(hub, app)? {
+            Some(partial) => partial,
+            None => self.prepare(hub, app, progress)?,
+        };
+        self.fetch_all(hub, &partial, progress)?;
+        progress(DownloadEvent::Checking);
+        self.put_in_place(hub, &partial)
+    }
+
+    /// A download begun earlier that the hub still has, unchanged.
+    fn resumable(&mut self, hub: &HubEntry, app: &AppId) -> Result<Option<Partial>, DeviceError> {
+        let body = self.body()?;
+        let account = account_of(&body, &hub.url)?;
+        let Some(partial) = account.downloads.partial(app).cloned() else {
+            return Ok(None);
+        };
+        let there: Result<Download, _> = self.ask(hub, "download", |cookie, _| {
+            calls::download(cookie, &partial.download)
+        });
+        match there {
+            Ok(download) if download.blake3.as_deref() == Some(&partial.blake3) => {
+                Ok(Some(partial))
+            }
+            Ok(_) => self.abandon(hub, app).map(|()| None),
+            Err(DeviceError::Hub(HubFailure::Refused {
+                status: 403 | 404 | 410,
+                ..
+            })) => self.abandon(hub, app).map(|()| None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn abandon(&mut self, hub: &HubEntry, app: &AppId) -> Result<(), DeviceError> {
+        let mut body = self.body()?;
+        if let Some(account) = body.account_mut(&hub.url) {
+            account.downloads.abandon(app);
+        }
+        self.save(&body)?;
+        self.remove_orphans(&body)
+    }
+
+    /// Lets the hub prepare a package, and notes it.
+    fn prepare(
+        &mut self,
+        hub: &HubEntry,
+        app: &AppId,
+        progress: &mut dyn FnMut(DownloadEvent),
+    ) -> Result<Partial, DeviceError> {
+        let mut download: Download = self.ask(hub, "downloads", |cookie, account| {
+            calls::start_download(cookie, app, &account.device)
+        })?;
+        while download.state == DownloadState::Preparing {
+            progress(DownloadEvent::Preparing);
+            self.hub.pause_ms(POLL_MS);
+            let id = download.id.clone();
+            download = self.ask(hub, "download", |cookie, _| calls::download(cookie, &id))?;
+        }
+        let bad_answer = || DeviceError::BadAnswer {
+            to: "download".into(),
+        };
+        if download.state != DownloadState::Ready {
+            return Err(download
+                .error
+                .map_or_else(bad_answer, DeviceError::DownloadFailed));
+        }
+        // The id becomes part of a file name and of paths.
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if download.id.is_empty() || download.id.len() > 64 || !download.id.chars().all(plain) {
+            return Err(bad_answer());
+        }
+        let partial = Partial {
+            app: app.clone(),
+            file: format!("{PART_PREFIX}{}", download.id),
+            size: download.size.ok_or_else(bad_answer)?,
+            blake3: download.blake3.ok_or_else(bad_answer)?.to_lowercase(),
+            download: download.id,
+        };
+        let mut body = self.body()?;
+        let account = body
+            .account_mut(&hub.url)
+            .ok_or_else(|| not_signed_in(&hub.url))?;
+        account.downloads.begin(partial.clone());
+        self.save(&body)?;
+        self.remove_orphans(&body)?;
+        Ok(partial)
+    }
+
+    /// Fetches what is missing, trying again when the connection breaks.
+    fn fetch_all(
+        &mut self,
+        hub: &HubEntry,
+        partial: &Partial,
+        progress: &mut dyn FnMut(DownloadEvent),
+    ) -> Result<(), DeviceError> {
+        let size = partial.size.0;
+        let mut tries_left = TRIES_WITHOUT_PROGRESS;
+        let mut reason = String::from("the answer ended early");
+        loop {
+            let received = self.storage.len(&partial.file)?.unwrap_or(0);
+            if received == size {
+                return Ok(());
+            }
+            if received > size {
+                self.storage.remove(&partial.file)?;
+                continue;
+            }
+            if tries_left == 0 {
+                return Err(DeviceError::DownloadInterrupted {
+                    received,
+                    size,
+                    reason,
+                });
+            }
+            let outcome = self.fetch_some(hub, partial, received, progress);
+            let now = self.storage.len(&partial.file)?.unwrap_or(0);
+            tries_left = if now > received {
+                TRIES_WITHOUT_PROGRESS
+            } else {
+                tries_left - 1
+            };
+            match outcome {
+                Ok(()) => {}
+                Err(DeviceError::Hub(HubFailure::Unreachable(error)))
+                    if !error.code.starts_with("tls.") =>
+                {
+                    reason = error.message;
+                    progress(DownloadEvent::Interrupted);
+                    self.hub
+                        .pause_ms(POLL_MS << (TRIES_WITHOUT_PROGRESS - tries_left));
+                }
+                Err(DeviceError::Hub(HubFailure::Refused { status: 401, .. })) => {
+                    self.sign_in_remembered(hub)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// One request for the bytes from `from` on.
+    fn fetch_some(
+        &mut self,
+        hub: &HubEntry,
+        partial: &Partial,
+        from: u64,
+        progress: &mut dyn FnMut(DownloadEvent),
+    ) -> Result<(), DeviceError> {
+        let body = self.body()?;
+        let account = account_of(&body, &hub.url)?;
+        let cookie = account
+            .cookie
+            .as_deref()
+            .ok_or_else(|| not_signed_in(&hub.url))?;
+        let request = calls::package(cookie, &partial.download, from);
+        let size = partial.size.0;
+        let storage = &mut self.storage;
+        let mut received = from;
+        let mut waiting = Vec::new();
+        let mut restarted = from == 0;
+        let outcome = self.hub.fetch(hub, &request, &mut |status, bytes| {
+            if status == 200 && !restarted {
+                // The hub ignored the range and sends everything again.
+                storage.remove(&partial.file)?;
+                received = 0;
+            }
+            restarted = true;
+            // More than announced is cut off here; the checksum then decides.
+            let room = usize::try_from(size - received).unwrap_or(usize::MAX);
+            let bytes = &bytes[..bytes.len().min(room)];
+            received += bytes.len() as u64;
+            waiting.extend_from_slice(bytes);
+            if waiting.len() >= WRITE_BYTES {
+                storage.append(&partial.file, &waiting)?;
+                waiting.clear();
+                progress(DownloadEvent::Fetching { received, size });
+            }
+            Ok(())
+        });
+        if !waiting.is_empty() {
+            storage.append(&partial.file, &waiting)?;
+        }
+        progress(DownloadEvent::Fetching { received, size });
+        calls::refusal(&outcome?)?;
+        Ok(())
+    }
+
+    /// Checks a complete package and makes it the download of its app.
+    fn put_in_place(&mut self, hub: &HubEntry, partial: &Partial) -> Result<Entry, DeviceError> {
+        let mut body = self.body()?;
+        let account = account_of(&body, &hub.url)?.clone();
+        let manifest = match self.check_package(&account, partial) {
+            Ok(manifest) => manifest,
+            Err(error @ DeviceError::Storage(_)) => return Err(error),
+            Err(error) => {
+                self.abandon(hub, &partial.app)?;
+                return Err(error);
+            }
+        };
+        if let Some(held) = account.downloads.entry(&partial.app)
+            && held.manifest.reload > manifest.reload
+        {
+            let error = DeviceError::OlderDownload {
+                app: partial.app.clone(),
+                held: held.manifest.reload,
+                sent: manifest.reload,
+            };
+            self.abandon(hub, &partial.app)?;
+            return Err(error);
+        }
+        let entry = Entry {
+            app: partial.app.clone(),
+            file: format!("{PACKAGE_PREFIX}{}", partial.download),
+            size: partial.size,
+            manifest,
+            downloaded_at: self.now(),
+        };
+        self.storage.rename(&partial.file, &entry.file)?;
+        let account = body
+            .account_mut(&hub.url)
+            .ok_or_else(|| not_signed_in(&hub.url))?;
+        account.downloads.complete(entry.clone());
+        self.save(&body)?;
+        self.remove_orphans(&body)?;
+        // The hub may forget it now; if it does not hear this, it forgets by itself.
+        if let Some(cookie) = account_of(&body, &hub.url)?.cookie.as_deref() {
+            let _ = self
+                .hub
+                .send(hub, &calls::end_download(cookie, &partial.download));
+        }
+        Ok(entry)
+    }
+
+    /// Checksum, signatures, binding, and that this device's key really opens every chunk.
+    fn check_package(&self, account: &Account, partial: &Partial) -> Result<Manifest, DeviceError> {
+        let hub_key = account.hub_key().ok_or(DeviceError::AccountDamaged)?;
+        let kem_key = account.kem_key().ok_or(DeviceError::AccountDamaged)?;
+        let binding = account.binding(&partial.app);
+        let mut hasher = blake3::Hasher::new();
+        let mut reader = Reader::opening(&binding, &hub_key, &kem_key);
+        let mut outcome: Result<(), OpenError> = Ok(());
+        self.storage.read_pieces(&partial.file, &mut |piece| {
+            hasher.update(piece);
+            if outcome.is_ok() {
+                outcome = reader.push(piece, &mut |_| {});
+            }
+        })?;
+        if hasher.finalize().to_hex().as_str() != partial.blake3 {
+            return Err(DeviceError::DownloadDamaged {
+                app: partial.app.clone(),
+            });
+        }
+        outcome?;
+        let header = reader.finish()?;
+        verified_manifest(account, &partial.app, &header)
+    }
+}
+
+/// The manifest in a verified header, itself verified and about this very package.
+pub(super) fn verified_manifest(
+    account: &Account,
+    app: &AppId,
+    header: &Header,
+) -> Result<Manifest, DeviceError> {
+    let key = account.hub_key().ok_or(DeviceError::AccountDamaged)?;
+    let payload = signed::verify(&key, signed::MANIFEST, &header.manifest)?;
+    let manifest: Manifest = serde_json::from_slice(payload)
+        .map_err(|_| DeviceError::Package(OpenError::Field { field: "manifest" }))?;
+    if manifest.hub != account.hub.id {
+        Err(OpenError::WrongHub.into())
+    } else if manifest.user != account.user {
+        Err(OpenError::WrongUser.into())
+    } else if manifest.device != account.device {
+        Err(OpenError::WrongDevice.into())
+    } else if manifest.app != *app {
+        Err(OpenError::WrongApp.into())
+    } else {
+        Ok(manifest)
+    }
+}
+
+/// When the data of a manifest was loaded, for lists.
+impl Entry {
+    /// When its data was loaded.
+    pub fn data_as_of(&self) -> UnixMillis {
+        self.manifest.data_as_of
+    }
+}

@@ -1,0 +1,309 @@
+//! Signing in and out.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use satchel_contract::{Challenge, Enrol, Enrolled, Lease, Me};
+use serde::de::DeserializeOwned;
+
+use super::{Client, account_of, is_session_over, not_signed_in};
+use crate::account::NewKeys;
+use crate::ports::HubRequest;
+use crate::{Account, DeviceError, HubEntry, calls, verify_grant};
+
+/// The result of a log-in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// Who, and what they may do.
+    pub me: Me,
+    /// Whether this device was enrolled by it.
+    pub newly_enrolled: bool,
+    /// Whether the device may sign in again by itself.
+    pub remembered: bool,
+    /// Titles of apps removed because the rights to them are gone.
+    pub removed: Vec<String>,
+}
+
+/// What a device tells the hub about itself.
+#[derive(Clone, Debug)]
+pub struct DeviceName {
+    /// What the person calls it.
+    pub name: String,
+    /// `linux`, `macos`, …
+    pub platform: String,
+    /// `satchel 0.1.0`.
+    pub client: String,
+}
+
+impl Client<'_> {
+    /// Signs in with a password, enrols this device if it is not yet, and takes the grant.
+    /// The vault must exist and be open ([`Client::make_vault`]).
+    ///
+    /// # Errors
+    /// The hub's refusal, [`DeviceError::IdentityChanged`], [`DeviceError::OtherUser`], a
+    /// [`crate::LeaseError`] if the grant is not genuine.
+    pub fn sign_in(
+        &mut self,
+        hub: &HubEntry,
+        user: &str,
+        password: &str,
+        remember: bool,
+        device: &DeviceName,
+    ) -> Result<SignedIn, DeviceError> {
+        let (me, cookie) = self.check_password(hub, user, password)?;
+        self.signed_in(hub, me, cookie, Some((remember, device)))
+    }
+
+    /// Asks the hub whether a password is right, without keeping anything: for a client that
+    /// must not make a vault for a log-in that fails.
+    ///
+    /// # Errors
+    /// The hub's refusal.
+    pub fn check_password(
+        &mut self,
+        hub: &HubEntry,
+        user: &str,
+        password: &str,
+    ) -> Result<(Me, String), DeviceError> {
+        let response = self.hub.send(hub, &calls::sign_in(user, password))?;
+        let me: Me = calls::answer("sign-in", &response)?;
+        let cookie = response.cookie.ok_or_else(|| DeviceError::BadAnswer {
+            to: "sign-in".into(),
+        })?;
+        Ok((me, cookie))
+    }
+
+    /// Signs in by this device's key, if the log-in was remembered.
+    ///
+    /// # Errors
+    /// [`DeviceError::NotSignedIn`] if it was not; the hub's refusal.
+    pub fn sign_in_remembered(&mut self, hub: &HubEntry) -> Result<SignedIn, DeviceError> {
+        let body = self.body()?;
+        let account = account_of(&body, &hub.url)?;
+        if !account.remembered {
+            return Err(not_signed_in(&hub.url));
+        }
+        let response = self.hub.send(hub, &calls::challenge(&account.device))?;
+        let challenge: Challenge = calls::answer("challenge", &response)?;
+        let request = calls::device_sign_in(account, &challenge)?;
+        let response = self.hub.send(hub, &request)?;
+        let me: Me = calls::answer("sign-in", &response)?;
+        let cookie = response.cookie.ok_or_else(|| DeviceError::BadAnswer {
+            to: "sign-in".into(),
+        })?;
+        self.signed_in(hub, me, cookie, None)
+    }
+
+    /// Signs out: at the hub, if it can be reached, and on this device in any case. Downloads
+    /// stay, closed. The answer is whether the hub was told.
+    ///
+    /// # Errors
+    /// [`crate::VaultError::Locked`], [`DeviceError::NotSignedIn`].
+    pub fn sign_out(&mut self, hub: &HubEntry) -> Result<bool, DeviceError> {
+        let mut body = self.body()?;
+        let account = body
+            .account_mut(&hub.url)
+            .ok_or_else(|| not_signed_in(&hub.url))?;
+        let cookie = account.cookie.take();
+        let device = account.device.clone();
+        let was_remembered = std::mem::take(&mut account.remembered);
+        account.lease.sign_out();
+        self.save(&body)?;
+        let Some(cookie) = cookie else {
+            return Ok(false);
+        };
+        let mut told = true;
+        if was_remembered {
+            let forgotten = self.hub.send(hub, &calls::forget(&cookie, &device));
+            told &= forgotten.is_ok_and(|response| response.status < 400);
+        }
+        let ended = self.hub.send(hub, &calls::sign_out(&cookie));
+        told &= ended.is_ok_and(|response| response.status < 400);
+        Ok(told)
+    }
+
+    /// Sends a request as the account's user; signs in again by the device's key if the
+    /// session is over and the log-in was remembered.
+    pub(super) fn ask<T: DeserializeOwned>(
+        &mut self,
+        hub: &HubEntry,
+        what: &str,
+        request: impl Fn(&str, &Account) -> HubRequest,
+    ) -> Result<T, DeviceError> {
+        match self.ask_once(hub, what, &request) {
+            Err(error) if is_session_over(&error) => {}
+            Err(DeviceError::NotSignedIn { .. }) => {}
+            other => return other,
+        }
+        self.sign_in_remembered(hub)?;
+        self.ask_once(hub, what, &request)
+    }
+
+    fn ask_once<T: DeserializeOwned>(
+        &mut self,
+        hub: &HubEntry,
+        what: &str,
+        request: impl Fn(&str, &Account) -> HubRequest,
+    ) -> Result<T, DeviceError> {
+        let body = self.body()?;
+        let account = account_of(&body, &hub.url)?;
+        let cookie = account
+            .cookie
+            .as_deref()
+            .ok_or_else(|| not_signed_in(&hub.url))?;
+        let response = self.hub.send(hub, &request(cookie, account))?;
+        calls::answer(what, &response)
+    }
+
+    /// A session is there: enrol or renew, and take the grant.
+    fn signed_in(
+        &mut self,
+        hub: &HubEntry,
+        me: Me,
+        cookie: String,
+        enrolment: Option<(bool, &DeviceName)>,
+    ) -> Result<SignedIn, DeviceError> {
+        let mut body = self.body()?;
+        let known = match body.account(&hub.url) {
+            Some(account) => {
+                if account.hub.id != me.hub.id || account.hub.signing_key != me.hub.signing_key {
+                    return Err(DeviceError::IdentityChanged {
+                        url: hub.url.clone(),
+                    });
+                }
+                if account.user != me.user {
+                    return Err(DeviceError::OtherUser {
+                        user: account.user.as_str().to_owned(),
+                    });
+                }
+                true
+            }
+            None => false,
+        };
+        // The choice to be remembered is made at enrolment; a changed choice enrols anew.
+        let keep = known
+            && enrolment.is_none_or(|(remember, _)| {
+                body.account(&hub.url)
+                    .is_some_and(|account| account.remembered == remember)
+            });
+        let renewed = if keep {
+            self.renew(hub, &body, &cookie)?
+        } else {
+            None
+        };
+        let now = self.clock.now();
+        let mut removed = Vec::new();
+        let newly_enrolled = match (renewed, enrolment) {
+            (Some(lease), _) => {
+                let account = body
+                    .account_mut(&hub.url)
+                    .ok_or_else(|| not_signed_in(&hub.url))?;
+                take_grant(account, &lease.grant, now)?;
+                for app in &lease.revoked {
+                    if let Some(entry) = account.downloads.entry(app) {
+                        removed.push(entry.manifest.title.clone());
+                    }
+                    account.downloads.forget(app);
+                    account.downloads.abandon(app);
+                }
+                false
+            }
+            (None, Some((remember, device))) => {
+                let mut account = self.enrol(hub, &me, &cookie, remember, device, now)?;
+                if let Some(old) = body.account(&hub.url) {
+                    // What the old keys opened, the new ones cannot; the lease's memory stays.
+                    removed.extend(
+                        old.downloads
+                            .entries
+                            .iter()
+                            .map(|entry| entry.manifest.title.clone()),
+                    );
+                }
+                account.name.clone_from(&me.name);
+                body.accounts.retain(|account| account.url != hub.url);
+                body.accounts.push(account);
+                true
+            }
+            (None, None) => return Err(not_signed_in(&hub.url)),
+        };
+        let account = body
+            .account_mut(&hub.url)
+            .ok_or_else(|| not_signed_in(&hub.url))?;
+        account.cookie = Some(cookie);
+        account.name.clone_from(&me.name);
+        let remembered = account.remembered;
+        self.save(&body)?;
+        self.remove_orphans(&body)?;
+        Ok(SignedIn {
+            me,
+            newly_enrolled,
+            remembered,
+            removed,
+        })
+    }
+
+    /// A fresh grant for the device as it is enrolled; `None` if the hub no longer knows it.
+    fn renew(
+        &mut self,
+        hub: &HubEntry,
+        body: &crate::VaultBody,
+        cookie: &str,
+    ) -> Result<Option<Lease>, DeviceError> {
+        let account = account_of(body, &hub.url)?;
+        let response = self.hub.send(hub, &calls::lease(cookie, &account.device))?;
+        if response.status == 404 || response.status == 410 {
+            return Ok(None);
+        }
+        calls::answer("lease", &response).map(Some)
+    }
+
+    fn enrol(
+        &mut self,
+        hub: &HubEntry,
+        me: &Me,
+        cookie: &str,
+        remember: bool,
+        device: &DeviceName,
+        now: satchel_base::UnixMillis,
+    ) -> Result<Account, DeviceError> {
+        let keys = NewKeys::make(&mut *self.entropy);
+        let enrol = Enrol {
+            name: device.name.clone(),
+            platform: device.platform.clone(),
+            kem_key: STANDARD.encode(keys.kem.public_key().to_bytes()),
+            signing_key: STANDARD.encode(keys.signing.verifying_key().to_bytes()),
+            remember: remember && me.may_remember,
+            client: device.client.clone(),
+        };
+        let response = self.hub.send(hub, &calls::enrol(cookie, &enrol))?;
+        let enrolled: Enrolled = calls::answer("enrolment", &response)?;
+        if enrolled.hub.id != me.hub.id || enrolled.hub.signing_key != me.hub.signing_key {
+            return Err(DeviceError::IdentityChanged {
+                url: hub.url.clone(),
+            });
+        }
+        let mut account = Account::new(
+            hub.url.clone(),
+            enrolled.hub,
+            (me.user.clone(), me.name.clone()),
+            enrolled.device,
+            enrol.remember,
+            &keys,
+        );
+        take_grant(&mut account, &enrolled.grant, now)?;
+        Ok(account)
+    }
+}
+
+/// Verifies a grant by the pinned key and starts the lease by it.
+fn take_grant(
+    account: &mut Account,
+    grant: &str,
+    now: satchel_base::UnixMillis,
+) -> Result<(), DeviceError> {
+    let envelope = STANDARD
+        .decode(grant)
+        .map_err(|_| crate::LeaseError::GrantNotGenuine)?;
+    let grant = verify_grant(&envelope, &account.hub, &account.user, &account.device)?;
+    account.lease.log_in(grant, now)?;
+    Ok(())
+}
