@@ -1,1 +1,36 @@
-//! The `calc` room.
+//! Checking and evaluating expressions: compiler, evaluator, functions, aggregations, formats.
+//!
+//! Used for the expressions of load scripts (one row at a time, or grouped) and for those of
+//! charts, where the engine computes the aggregations and this room everything around them.
+//! The clock enters as a value ([`EvalContext::now`]); functions that need more than their
+//! arguments come from the surroundings ([`HostFunctions`]).
+//!
+//! Rules: reference semantics D2 and E4.
+
+mod accumulator;
+mod aggregate;
+mod calendar;
+mod compile;
+mod date_pattern;
+mod eval;
+mod functions;
+mod interpret;
+mod locale;
+mod number_pattern;
+mod numeric;
+mod operators;
+mod program;
+mod suggest;
+
+pub use accumulator::Accumulator;
+pub use aggregate::AggKind;
+pub use compile::{HostArg, HostFunction, Mode, Scope, compile};
+pub use eval::{EvalContext, HostFunctions, NoRow, RowValues, eval, eval_truth};
+pub use functions::{
+    format_date, format_interval, format_number, format_number_with, function_names,
+};
+pub use interpret::{interpret, interpret_number, interpret_shared};
+pub use locale::Locale;
+pub use numeric::NumProgram;
+pub use operators::{matches_wildcard, number, truth};
+pub use program::{AggCall, Program, Total};

@@ -1,0 +1,385 @@
+//! Checking and compiling: names are resolved, arguments counted, aggregations taken out.
+
+use std::sync::Arc;
+
+use satchel_data::Value;
+use satchel_syntax::{Call, Diagnostic, Expr, ExprKind, SetExpr, Span, UnaryOp};
+
+use crate::aggregate::AggKind;
+use crate::functions;
+use crate::program::{AggCall, Node, Program, Total};
+use crate::suggest::nearest;
+
+/// Nesting beyond this is refused, so that neither compiling nor evaluating overflows a stack.
+const MOST_DEPTH: usize = 200;
+
+/// Where an expression stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// In a record: fields are the record's values, no aggregations.
+    Row,
+    /// In a `LOAD … GROUP BY`: aggregations over the group, bare fields if grouped.
+    Group,
+    /// In a chart: a bare field outside an aggregation means `Only(field)`.
+    Chart,
+}
+
+/// What names mean where an expression stands. Shows only what its reader may see.
+pub trait Scope {
+    /// The slot of a field.
+    fn field(&self, name: &str) -> Option<u32>;
+
+    /// All visible field names, for "did you mean".
+    fn field_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether a field is in the `GROUP BY` list. Only asked in [`Mode::Group`].
+    fn is_grouped(&self, _slot: u32) -> bool {
+        false
+    }
+
+    /// A function of the host by its lower-case name; these win over built-in ones.
+    fn host_function(&self, _name: &str) -> Option<HostFunction> {
+        None
+    }
+}
+
+/// The shape of a host function.
+#[derive(Clone, Copy, Debug)]
+pub struct HostFunction {
+    /// Fewest arguments.
+    pub least: usize,
+    /// Most arguments.
+    pub most: usize,
+    /// What the first arguments are; those not listed are values.
+    pub args: &'static [HostArg],
+}
+
+/// What an argument of a host function is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostArg {
+    /// Any expression; its value is passed.
+    Value,
+    /// A field, which must exist; its name is passed.
+    Field,
+    /// A field's name, bare or as a text; it is passed without a check.
+    FieldName,
+    /// A field's name as [`HostArg::FieldName`]; if it is the only argument written, the
+    /// field's value in the record is passed after it, as `Exists(F)` needs.
+    FieldNameAndValue,
+}
+
+/// Compiles a tree. Always gives a program; where something is wrong it evaluates to NULL and
+/// a diagnostic says what.
+pub fn compile(expr: &Expr, mode: Mode, scope: &dyn Scope) -> (Program, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let program = compile_part(expr, mode, scope, None, &mut diagnostics);
+    (program, diagnostics)
+}
+
+fn compile_part(
+    expr: &Expr,
+    mode: Mode,
+    scope: &dyn Scope,
+    set: Option<&SetExpr>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Program {
+    let mut compiler = Compiler {
+        mode,
+        scope,
+        diagnostics,
+        aggs: Vec::new(),
+        fields: Vec::new(),
+        calls_host: false,
+        reads_clock: false,
+    };
+    let root = compiler.node(expr, set, 0);
+    let mut fields = compiler.fields;
+    fields.sort_unstable();
+    fields.dedup();
+    Program {
+        root,
+        aggs: compiler.aggs,
+        fields,
+        calls_host: compiler.calls_host,
+        reads_clock: compiler.reads_clock,
+    }
+}
+
+struct Compiler<'a> {
+    mode: Mode,
+    scope: &'a dyn Scope,
+    diagnostics: &'a mut Vec<Diagnostic>,
+    aggs: Vec<AggCall>,
+    fields: Vec<u32>,
+    calls_host: bool,
+    reads_clock: bool,
+}
+
+impl Compiler<'_> {
+    fn node(&mut self, expr: &Expr, set: Option<&SetExpr>, depth: usize) -> Node {
+        if depth > MOST_DEPTH {
+            return self.fail(Diagnostic::error(
+                "expr.too_deep",
+                expr.span,
+                format!("the expression is nested more than {MOST_DEPTH} levels deep"),
+            ));
+        }
+        match &expr.kind {
+            ExprKind::Error => Node::Const(Value::Null),
+            ExprKind::Number(num) => Node::Const(Value::num(*num)),
+            ExprKind::Text(text) => Node::Const(Value::text(text.as_str())),
+            ExprKind::Field(name) => self.field(name, expr.span, set),
+            ExprKind::Star => self.fail(Diagnostic::error(
+                "expr.star",
+                expr.span,
+                "`*` only stands alone in `Count(*)`",
+            )),
+            ExprKind::Unary { op, operand } => match (op, self.node(operand, set, depth + 1)) {
+                (UnaryOp::Minus, Node::Const(Value::Num(num))) => Node::Const(Value::num(-num)),
+                (op, operand) => Node::Unary(*op, Box::new(operand)),
+            },
+            ExprKind::Binary { .. } => self.chain(expr, set, depth),
+            ExprKind::WithSet { set, expr } => self.node(expr, Some(set), depth + 1),
+            ExprKind::Call(call) => self.call(call, expr.span, set, depth),
+        }
+    }
+
+    /// Goes down the left side of a run of operators in a loop, not by recursion.
+    fn chain(&mut self, expr: &Expr, set: Option<&SetExpr>, depth: usize) -> Node {
+        let mut spine = Vec::new();
+        let mut at = expr;
+        while let ExprKind::Binary {
+            op, left, right, ..
+        } = &at.kind
+        {
+            spine.push((*op, right.as_ref()));
+            at = left;
+        }
+        let first = Box::new(self.node(at, set, depth + 1));
+        let rest = spine
+            .into_iter()
+            .rev()
+            .map(|(op, right)| (op, self.node(right, set, depth + 1)))
+            .collect();
+        Node::Chain { first, rest }
+    }
+
+    fn field(&mut self, name: &str, span: Span, set: Option<&SetExpr>) -> Node {
+        let Some(slot) = self.slot(name, span) else {
+            return Node::Const(Value::Null);
+        };
+        match self.mode {
+            Mode::Chart => {
+                let arg = Program {
+                    root: Node::Field(slot),
+                    aggs: Vec::new(),
+                    fields: vec![slot],
+                    calls_host: false,
+                    reads_clock: false,
+                };
+                self.aggs.push(AggCall {
+                    kind: AggKind::Only,
+                    distinct: false,
+                    total: None,
+                    set: set.cloned(),
+                    args: vec![arg],
+                    span,
+                });
+                Node::Agg(self.aggs.len() - 1)
+            }
+            Mode::Group if !self.scope.is_grouped(slot) => self.fail(
+                Diagnostic::error(
+                    "expr.not_grouped",
+                    span,
+                    format!("field `{name}` is neither aggregated nor in GROUP BY"),
+                )
+                .with_hint(format!("add `{name}` to GROUP BY or write `Only({name})`")),
+            ),
+            Mode::Row | Mode::Group => {
+                self.fields.push(slot);
+                Node::Field(slot)
+            }
+        }
+    }
+
+    fn slot(&mut self, name: &str, span: Span) -> Option<u32> {
+        let slot = self.scope.field(name);
+        if slot.is_none() {
+            let mut problem = Diagnostic::error(
+                "expr.unknown_field",
+                span,
+                format!("field not found: {name}"),
+            );
+            let names = self.scope.field_names();
+            if let Some(near) = nearest(name, names.iter().map(String::as_str)) {
+                problem = problem.with_hint(format!("did you mean `{near}`?"));
+            }
+            self.diagnostics.push(problem);
+        }
+        slot
+    }
+
+    fn call(&mut self, call: &Call, span: Span, set: Option<&SetExpr>, depth: usize) -> Node {
+        let name = call.name.to_lowercase();
+        if let Some(host) = self.scope.host_function(&name) {
+            return self.host(call, &name, host, set, depth);
+        }
+        if let Some((kind, least, most)) = AggKind::by_name(&name) {
+            return self.aggregation(call, span, kind, (least, most), set);
+        }
+        if call.distinct || call.total.is_some() || call.set.is_some() {
+            return self.fail(Diagnostic::error(
+                "expr.not_an_aggregation",
+                call.name_span,
+                format!(
+                    "`{}` is not an aggregation and takes no set, TOTAL or DISTINCT",
+                    call.name
+                ),
+            ));
+        }
+        if name == "if" {
+            if !self.count(call, 2, 3) {
+                return Node::Const(Value::Null);
+            }
+            let mut part = |at: usize| match call.args.get(at) {
+                Some(arg) => Box::new(self.node(arg, set, depth + 1)),
+                None => Box::new(Node::Const(Value::Null)),
+            };
+            return Node::If {
+                condition: part(0),
+                then: part(1),
+                otherwise: part(2),
+            };
+        }
+        let Some(function) = functions::by_name(&name) else {
+            let mut problem = Diagnostic::error(
+                "expr.unknown_function",
+                call.name_span,
+                format!("function not found: {}", call.name),
+            );
+            if let Some(near) = nearest(&name, functions::function_names().into_iter()) {
+                problem = problem.with_hint(format!("did you mean `{near}`?"));
+            }
+            return self.fail(problem);
+        };
+        if !self.count(call, function.least, function.most) {
+            return Node::Const(Value::Null);
+        }
+        self.reads_clock |= function.reads_clock();
+        let args = call
+            .args
+            .iter()
+            .map(|arg| self.node(arg, set, depth + 1))
+            .collect();
+        Node::Call { function, args }
+    }
+
+    fn host(
+        &mut self,
+        call: &Call,
+        name: &str,
+        host: HostFunction,
+        set: Option<&SetExpr>,
+        depth: usize,
+    ) -> Node {
+        if !self.count(call, host.least, host.most) {
+            return Node::Const(Value::Null);
+        }
+        self.calls_host = true;
+        let mut args = Vec::with_capacity(call.args.len() + 1);
+        for (index, arg) in call.args.iter().enumerate() {
+            let kind = host.args.get(index).copied().unwrap_or(HostArg::Value);
+            match (&arg.kind, kind) {
+                (ExprKind::Field(field), HostArg::Field) => {
+                    self.slot(field, arg.span);
+                    args.push(Node::Const(Value::text(field.as_str())));
+                }
+                (ExprKind::Field(field), HostArg::FieldName | HostArg::FieldNameAndValue) => {
+                    args.push(Node::Const(Value::text(field.as_str())));
+                    if kind == HostArg::FieldNameAndValue && call.args.len() == 1 {
+                        args.push(self.node(arg, set, depth + 1));
+                    }
+                }
+                _ => args.push(self.node(arg, set, depth + 1)),
+            }
+        }
+        Node::Host {
+            name: Arc::from(name),
+            args,
+        }
+    }
+
+    fn aggregation(
+        &mut self,
+        call: &Call,
+        span: Span,
+        kind: AggKind,
+        (least, most): (usize, usize),
+        set: Option<&SetExpr>,
+    ) -> Node {
+        if self.mode == Mode::Row {
+            return self.fail(
+                Diagnostic::error(
+                    "expr.aggregation_not_allowed",
+                    call.name_span,
+                    format!("`{}` aggregates, and there is one record here", call.name),
+                )
+                .with_hint("aggregations need GROUP BY, and cannot stand inside one another"),
+            );
+        }
+        if !self.count(call, least, most) {
+            return Node::Const(Value::Null);
+        }
+        let star = matches!(call.args.as_slice(), [arg] if arg.kind == ExprKind::Star);
+        let args = if star && kind == AggKind::Count {
+            Vec::new()
+        } else {
+            let part = |arg| compile_part(arg, Mode::Row, self.scope, None, self.diagnostics);
+            call.args.iter().map(part).collect()
+        };
+        let total = call.total.as_ref().map(|names| {
+            if names.is_empty() {
+                return Total::All;
+            }
+            let slots = names
+                .iter()
+                .filter_map(|name| self.slot(&name.text, name.span));
+            Total::Except(slots.collect())
+        });
+        self.aggs.push(AggCall {
+            kind,
+            distinct: call.distinct,
+            total,
+            set: call.set.as_ref().or(set).cloned(),
+            args,
+            span,
+        });
+        Node::Agg(self.aggs.len() - 1)
+    }
+
+    /// Whether the call has a fitting number of arguments; reports it if not.
+    fn count(&mut self, call: &Call, least: usize, most: usize) -> bool {
+        let n = call.args.len();
+        if (least..=most).contains(&n) {
+            return true;
+        }
+        let want = match (least, most) {
+            (least, most) if least == most => format!("{least}"),
+            (least, usize::MAX) => format!("at least {least}"),
+            (least, most) => format!("{least} to {most}"),
+        };
+        self.diagnostics.push(Diagnostic::error(
+            "expr.arguments",
+            call.name_span,
+            format!("`{}` takes {want} arguments, found {n}", call.name),
+        ));
+        false
+    }
+
+    fn fail(&mut self, problem: Diagnostic) -> Node {
+        self.diagnostics.push(problem);
+        Node::Const(Value::Null)
+    }
+}

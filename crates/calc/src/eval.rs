@@ -1,0 +1,121 @@
+//! Evaluation: a compiled expression against one row.
+
+use satchel_data::Value;
+
+use crate::locale::Locale;
+use crate::operators::{binary, truth, unary};
+use crate::program::{Node, Program};
+
+/// Where an expression finds the values of a row.
+pub trait RowValues {
+    /// The value of the field with this slot in the row.
+    fn field(&self, slot: u32) -> Value;
+
+    /// The result of the aggregation with this index in [`Program::aggs`]. Only asked for
+    /// programs that have aggregations.
+    fn agg(&self, _index: usize) -> Value {
+        Value::Null
+    }
+}
+
+/// A row without values, for constant expressions.
+pub struct NoRow;
+
+impl RowValues for NoRow {
+    fn field(&self, _slot: u32) -> Value {
+        Value::Null
+    }
+}
+
+/// Functions that need more than their arguments: `ApplyMap`, `Peek`, `RecNo`, `Rand` and so on.
+pub trait HostFunctions {
+    /// The value of the function `name` (lower case), or `None` if it does not exist here; that
+    /// gives NULL.
+    fn call(&self, name: &str, args: &[Value]) -> Option<Value>;
+}
+
+/// What evaluation needs beside the row.
+#[derive(Clone, Copy)]
+pub struct EvalContext<'a> {
+    /// How numbers and dates are read and written.
+    pub locale: &'a Locale,
+    /// The current local time in serial days.
+    pub now: f64,
+    /// What to add to UTC for local time, in days.
+    pub utc_offset: f64,
+    /// Functions of the host.
+    pub host: Option<&'a dyn HostFunctions>,
+}
+
+impl<'a> EvalContext<'a> {
+    /// A context in UTC without host functions.
+    pub fn new(locale: &'a Locale, now: f64) -> Self {
+        Self {
+            locale,
+            now,
+            utc_offset: 0.0,
+            host: None,
+        }
+    }
+}
+
+/// The value of `program` for a row. Never panics; what has no value is NULL.
+pub fn eval(program: &Program, row: &dyn RowValues, ctx: &EvalContext<'_>) -> Value {
+    eval_node(&program.root, row, ctx, &mut Vec::new())
+}
+
+/// Whether the value of `program` counts as true for a row, as in a `WHERE` clause.
+pub fn eval_truth(program: &Program, row: &dyn RowValues, ctx: &EvalContext<'_>) -> bool {
+    truth(&eval(program, row, ctx), ctx.locale)
+}
+
+/// `stack` holds the arguments of the calls being evaluated; each leaves it as it was.
+fn eval_node(
+    node: &Node,
+    row: &dyn RowValues,
+    ctx: &EvalContext<'_>,
+    stack: &mut Vec<Value>,
+) -> Value {
+    match node {
+        Node::Const(value) => value.clone(),
+        Node::Field(slot) => row.field(*slot),
+        Node::Agg(index) => row.agg(*index),
+        Node::Unary(op, operand) => unary(*op, &eval_node(operand, row, ctx, stack), ctx.locale),
+        Node::Chain { first, rest } => {
+            let mut value = eval_node(first, row, ctx, stack);
+            for (op, operand) in rest {
+                let right = eval_node(operand, row, ctx, stack);
+                value = binary(*op, &value, &right, ctx.locale);
+            }
+            value
+        }
+        Node::If {
+            condition,
+            then,
+            otherwise,
+        } => {
+            let holds = truth(&eval_node(condition, row, ctx, stack), ctx.locale);
+            eval_node(if holds { then } else { otherwise }, row, ctx, stack)
+        }
+        Node::Call { function, args } => {
+            let base = stack.len();
+            for arg in args {
+                let value = eval_node(arg, row, ctx, stack);
+                stack.push(value);
+            }
+            let value = (function.run)(&stack[base..], ctx);
+            stack.truncate(base);
+            value
+        }
+        Node::Host { name, args } => {
+            let base = stack.len();
+            for arg in args {
+                let value = eval_node(arg, row, ctx, stack);
+                stack.push(value);
+            }
+            let value = ctx.host.and_then(|host| host.call(name, &stack[base..]));
+            stack.truncate(base);
+            value.unwrap_or(Value::Null)
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Range functions: aggregations over the arguments of a call.
+
+use satchel_data::Value;
+
+use super::{ANY, Function, Run, function};
+use crate::accumulator::Accumulator;
+use crate::aggregate::AggKind;
+use crate::eval::EvalContext;
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    over("rangesum", |a, c| fold(AggKind::Sum, a, c)),
+    over("rangeavg", |a, c| fold(AggKind::Avg, a, c)),
+    over("rangemin", |a, c| fold(AggKind::Min, a, c)),
+    over("rangemax", |a, c| fold(AggKind::Max, a, c)),
+    over("rangecount", |a, c| fold(AggKind::Count, a, c)),
+    over("rangeonly", |a, c| fold(AggKind::Only, a, c)),
+    over("rangemode", |a, c| fold(AggKind::Mode, a, c)),
+    over("rangestdev", |a, c| fold(AggKind::Stdev, a, c)),
+    over("rangeminstring", |a, c| fold(AggKind::MinString, a, c)),
+    over("rangemaxstring", |a, c| fold(AggKind::MaxString, a, c)),
+    over("rangenullcount", |a, c| fold(AggKind::NullCount, a, c)),
+    over("rangenumericcount", |a, c| {
+        fold(AggKind::NumericCount, a, c)
+    }),
+    over("rangetextcount", |a, c| fold(AggKind::TextCount, a, c)),
+    over("rangemissingcount", |a, c| {
+        fold(AggKind::MissingCount, a, c)
+    }),
+];
+
+const fn over(name: &'static str, run: Run) -> Function {
+    function(name, 1, ANY, run)
+}
+
+fn fold(kind: AggKind, args: &[Value], _: &EvalContext<'_>) -> Value {
+    let mut accumulator = Accumulator::new(kind, false);
+    for value in args {
+        accumulator.push(std::slice::from_ref(value));
+    }
+    accumulator.finish()
+}

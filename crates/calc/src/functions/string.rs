@@ -1,0 +1,259 @@
+//! String functions. Positions count characters from 1; NULL arguments give NULL.
+
+use satchel_data::Value;
+
+use super::{ANY, Function, function, num, text};
+use crate::eval::EvalContext;
+
+/// The longest text a function makes: 16 MiB, so that `Repeat` cannot exhaust memory.
+const MAX_TEXT: usize = 16 << 20;
+
+macro_rules! of_text {
+    ($name:literal, $f:expr) => {
+        function($name, 1, 1, |args, _| {
+            let f: fn(&str) -> String = $f;
+            text(args, 0).map_or(Value::Null, |t| Value::text(f(&t)))
+        })
+    };
+}
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    of_text!("upper", |t| t.to_uppercase()),
+    of_text!("lower", |t| t.to_lowercase()),
+    of_text!("capitalize", capitalize),
+    of_text!("trim", |t| t.trim_matches(' ').to_owned()),
+    of_text!("ltrim", |t| t.trim_start_matches(' ').to_owned()),
+    of_text!("rtrim", |t| t.trim_end_matches(' ').to_owned()),
+    function("len", 1, 1, |args, _| {
+        text(args, 0).map_or(Value::Null, |t| Value::num(t.chars().count() as f64))
+    }),
+    function("left", 2, 2, |args, context| {
+        slice(args, context, |n, k| (0, k.min(n)))
+    }),
+    function("right", 2, 2, |args, context| {
+        slice(args, context, |n, k| (n - k.min(n), n))
+    }),
+    function("mid", 2, 3, mid),
+    function("index", 2, 3, index),
+    function("replace", 3, 3, replace),
+    function("repeat", 2, 2, |args, context| {
+        match (text(args, 0), num(args, 1, context)) {
+            (Some(t), Some(n)) if n >= 0.0 && t.len() as f64 * n <= MAX_TEXT as f64 => {
+                Value::text(t.repeat(n as usize))
+            }
+            _ => Value::Null,
+        }
+    }),
+    function("purgechar", 2, 2, |args, _| filter(args, false)),
+    function("keepchar", 2, 2, |args, _| filter(args, true)),
+    function("chr", 1, 1, |args, context| {
+        num(args, 0, context)
+            .and_then(|n| char::from_u32(n as u32))
+            .map_or(Value::Null, |c| Value::text(c.to_string()))
+    }),
+    function("ord", 1, 1, |args, _| {
+        text(args, 0)
+            .and_then(|t| t.chars().next())
+            .map_or(Value::Null, |c| Value::num(f64::from(u32::from(c))))
+    }),
+    function("subfield", 2, 3, subfield),
+    function("substringcount", 2, 2, |args, _| {
+        match (text(args, 0), text(args, 1)) {
+            (Some(t), Some(s)) if !s.is_empty() => Value::num(t.matches(&*s).count() as f64),
+            (Some(_), Some(_)) => Value::num(0.0),
+            _ => Value::Null,
+        }
+    }),
+    function("textbetween", 3, 4, text_between),
+    function("findoneof", 2, 3, find_one_of),
+    function("levenshteindist", 2, 2, |args, _| {
+        match (text(args, 0), text(args, 1)) {
+            (Some(a), Some(b)) if a.len() * b.len() <= 1 << 20 => Value::num({
+                let chars = |t: &str| t.chars().take(1000).collect::<Vec<char>>();
+                crate::suggest::edits(&chars(&a), &chars(&b))
+            } as f64),
+            _ => Value::Null,
+        }
+    }),
+    function("concatenate", 1, ANY, |args, _| {
+        Value::text(args.iter().map(Value::to_text).collect::<String>())
+    }),
+];
+
+fn capitalize(text: &str) -> String {
+    let mut start = true;
+    text.chars()
+        .flat_map(|c| {
+            let cased: Vec<char> = if start {
+                c.to_uppercase().collect()
+            } else {
+                c.to_lowercase().collect()
+            };
+            start = !c.is_alphanumeric() && c != '\'';
+            cased
+        })
+        .collect()
+}
+
+/// The characters between two positions made from the length and the second argument.
+fn slice(
+    args: &[Value],
+    context: &EvalContext<'_>,
+    range: fn(usize, usize) -> (usize, usize),
+) -> Value {
+    let (Some(t), Some(k)) = (text(args, 0), num(args, 1, context)) else {
+        return Value::Null;
+    };
+    let n = t.chars().count();
+    let (from, to) = range(n, k.max(0.0) as usize);
+    Value::text(t.chars().skip(from).take(to - from).collect::<String>())
+}
+
+fn mid(args: &[Value], context: &EvalContext<'_>) -> Value {
+    let (Some(t), Some(from)) = (text(args, 0), num(args, 1, context)) else {
+        return Value::Null;
+    };
+    let count = match args.get(2) {
+        Some(_) => match num(args, 2, context) {
+            Some(n) => n.max(0.0) as usize,
+            None => return Value::Null,
+        },
+        None => usize::MAX,
+    };
+    Value::text(
+        t.chars()
+            .skip((from - 1.0).max(0.0) as usize)
+            .take(count)
+            .collect::<String>(),
+    )
+}
+
+/// `Index(text, part [, n])`: where the n-th occurrence begins; from the end if n < 0; 0 if
+/// there is none.
+fn index(args: &[Value], context: &EvalContext<'_>) -> Value {
+    let (Some(t), Some(part)) = (text(args, 0), text(args, 1)) else {
+        return Value::Null;
+    };
+    let nth = if args.len() > 2 {
+        num(args, 2, context)
+    } else {
+        Some(1.0)
+    };
+    let Some(nth) = nth.map(|n| n as i64).filter(|n| *n != 0) else {
+        return Value::Null;
+    };
+    if part.is_empty() {
+        return Value::num(0.0);
+    }
+    let starts: Vec<usize> = t
+        .char_indices()
+        .enumerate()
+        .filter(|(_, (byte, _))| t[*byte..].starts_with(&*part))
+        .map(|(position, _)| position + 1)
+        .collect();
+    let at = if nth > 0 {
+        starts.get(nth as usize - 1)
+    } else {
+        starts
+            .len()
+            .checked_sub(nth.unsigned_abs() as usize)
+            .and_then(|i| starts.get(i))
+    };
+    Value::num(at.map_or(0.0, |p| *p as f64))
+}
+
+fn replace(args: &[Value], _: &EvalContext<'_>) -> Value {
+    match (text(args, 0), text(args, 1), text(args, 2)) {
+        (Some(t), Some(from), Some(to)) => {
+            if from.is_empty() || t.matches(&*from).count() * to.len() > MAX_TEXT {
+                return Value::text(t);
+            }
+            Value::text(t.replace(&*from, &to))
+        }
+        _ => Value::Null,
+    }
+}
+
+fn filter(args: &[Value], keep: bool) -> Value {
+    match (text(args, 0), text(args, 1)) {
+        (Some(t), Some(set)) => Value::text(
+            t.chars()
+                .filter(|c| set.contains(*c) == keep)
+                .collect::<String>(),
+        ),
+        _ => Value::Null,
+    }
+}
+
+/// `SubField(text, delimiter, n)`: the n-th part, from the end if n < 0. Without `n` the
+/// load statement makes a row of each part; elsewhere it is the first.
+fn subfield(args: &[Value], context: &EvalContext<'_>) -> Value {
+    let (Some(t), Some(delimiter)) = (text(args, 0), text(args, 1)) else {
+        return Value::Null;
+    };
+    let nth = if args.len() > 2 {
+        num(args, 2, context)
+    } else {
+        Some(1.0)
+    };
+    let Some(nth) = nth.map(|n| n as i64).filter(|n| *n != 0) else {
+        return Value::Null;
+    };
+    let parts: Vec<&str> = if delimiter.is_empty() {
+        vec![&t]
+    } else {
+        t.split(&*delimiter).collect()
+    };
+    let at = if nth > 0 {
+        parts.get(nth as usize - 1)
+    } else {
+        parts
+            .len()
+            .checked_sub(nth.unsigned_abs() as usize)
+            .and_then(|i| parts.get(i))
+    };
+    at.map_or(Value::Null, |p| {
+        crate::interpret::interpret(p, context.locale)
+    })
+}
+
+fn text_between(args: &[Value], context: &EvalContext<'_>) -> Value {
+    let (Some(t), Some(before), Some(after)) = (text(args, 0), text(args, 1), text(args, 2)) else {
+        return Value::Null;
+    };
+    let nth = if args.len() > 3 {
+        num(args, 3, context).unwrap_or(0.0)
+    } else {
+        1.0
+    };
+    let mut rest: &str = &t;
+    for _ in 0..nth.max(0.0) as usize {
+        match rest.find(&*before) {
+            Some(at) => rest = &rest[at + before.len()..],
+            None => return Value::Null,
+        }
+        if before.is_empty() {
+            break;
+        }
+    }
+    let end = if after.is_empty() {
+        Some(rest.len())
+    } else {
+        rest.find(&*after)
+    };
+    end.map_or(Value::Null, |end| Value::text(&rest[..end]))
+}
+
+fn find_one_of(args: &[Value], context: &EvalContext<'_>) -> Value {
+    let (Some(t), Some(set)) = (text(args, 0), text(args, 1)) else {
+        return Value::Null;
+    };
+    let nth = if args.len() > 2 {
+        num(args, 2, context).unwrap_or(1.0)
+    } else {
+        1.0
+    };
+    let mut hits = t.chars().enumerate().filter(|(_, c)| set.contains(*c));
+    let at = hits.nth((nth as usize).saturating_sub(1));
+    Value::num(at.map_or(0.0, |(i, _)| (i + 1) as f64))
+}
