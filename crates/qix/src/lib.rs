@@ -1,1 +1,31 @@
-//! The `qix` room.
+//! The JSON-RPC API of an analytics engine as a state machine: text frames in, text frames
+//! out, no sockets and no clock.
+//!
+//! A [`Session`] is one connection. It reads a frame, computes on the engine its [`Host`]
+//! opened, and gives exactly one reply a request, in order. Everything a client sends is
+//! untrusted: a frame leads to a reply or an error, never to a panic. Rights are the host's
+//! business; a session only sees the view and content it was given.
+//!
+//! Rules: reference qix (measured against unmodified clients).
+
+mod content;
+mod doc;
+mod errors;
+mod frame;
+mod global;
+mod handles;
+mod host;
+mod image;
+mod params;
+mod router;
+mod session;
+mod wire;
+
+pub use content::{
+    AppContent, Bookmark, Entity, EntityMeta, ObjectTree, Properties, StoredField,
+    StoredSelections, StoredState, StoredVariable,
+};
+pub use errors::{Code, RpcError};
+pub use host::{Host, Now, OpenApp, OpenFailure, OpenMode, Refusal, Reloaded, UserInfo};
+pub use image::{AppImage, AppMeta, ImageError, StreamRef};
+pub use session::{Greeting, Session, SessionConfig};
