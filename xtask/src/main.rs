@@ -1,2 +1,85 @@
-//! Developer commands.
-fn main() {}
+//! Every developer command: `cargo xtask demo`, `cargo xtask test`, and what they are made of.
+
+mod bench;
+mod build;
+mod certificates;
+mod demo;
+mod hub;
+mod process;
+mod rooms;
+mod setup;
+mod test;
+mod wasm;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Developer commands of Satchel.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build everything, load the demo apps and start a hub on https://localhost:4443
+    Demo {
+        /// Where the hub listens
+        #[arg(long, default_value = "127.0.0.1:4443")]
+        listen: String,
+        /// Forget the demo hub's state and load everything anew
+        #[arg(long)]
+        fresh: bool,
+        /// Prepare everything but do not start the hub
+        #[arg(long)]
+        prepare_only: bool,
+    },
+    /// Run every test: rooms, unit, corpus, property, end to end, browser
+    Test {
+        /// Only these parts, of: rooms lint unit e2e browser
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+    },
+    /// Install what building and testing need, and say what was installed
+    Setup,
+    /// Build the browser engine, the web UI and the binaries
+    Build {
+        /// With full optimisation
+        #[arg(long)]
+        release: bool,
+    },
+    /// Build the engine for the browser only
+    Wasm,
+    /// Check that every room depends only on the rooms it may see
+    Rooms,
+    /// Measure against the peers and print a table
+    Bench {
+        /// Workloads, of: w1 w2 open size
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+    },
+}
+
+fn main() -> Result<()> {
+    match Args::parse().command {
+        Command::Demo {
+            listen,
+            fresh,
+            prepare_only,
+        } => demo::run(&listen, fresh, prepare_only),
+        Command::Test { only } => test::run(&only),
+        Command::Setup => setup::for_tests(),
+        Command::Build { release } => {
+            setup::for_building()?;
+            build::all(build::Profile::of(release))
+        }
+        Command::Wasm => {
+            setup::for_building()?;
+            wasm::build_wasm()
+        }
+        Command::Rooms => rooms::check(),
+        Command::Bench { only } => bench::run_workloads(&only),
+    }
+}

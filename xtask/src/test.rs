@@ -1,0 +1,113 @@
+//! `cargo xtask test`: every test there is, in the order in which failures are cheapest.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::build::{self, Profile};
+use crate::hub::{self, Place, Running};
+use crate::process::{self, command, exists, root, target_dir};
+use crate::{rooms, setup, wasm};
+
+/// The parts, in order.
+const PARTS: [&str; 5] = ["rooms", "lint", "unit", "e2e", "browser"];
+
+/// Runs the parts named in `only`, or all.
+pub fn run(only: &[String]) -> Result<()> {
+    if let Some(unknown) = only.iter().find(|p| !PARTS.contains(&p.as_str())) {
+        bail!(
+            "no part is called `{unknown}`; there are: {}",
+            PARTS.join(" ")
+        );
+    }
+    let wanted = |part: &str| only.is_empty() || only.iter().any(|p| p == part);
+    setup::for_tests()?;
+    if wanted("rooms") {
+        rooms::check()?;
+    }
+    if wanted("lint") {
+        println!("— formatting and lints");
+        process::run(&mut command("cargo", ["fmt", "--all", "--check"]))?;
+        process::run(&mut command(
+            "cargo",
+            [
+                "clippy",
+                "--quiet",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ],
+        ))?;
+    }
+    if wanted("unit") {
+        println!("— unit, corpus and property tests, and the hub end to end");
+        if exists("cargo-nextest") {
+            process::run(&mut command(
+                "cargo",
+                ["nextest", "run", "--workspace", "--no-fail-fast"],
+            ))?;
+        } else {
+            process::run(&mut command(
+                "cargo",
+                ["test", "--workspace", "--all-targets", "--no-fail-fast"],
+            ))?;
+        }
+    }
+    if wanted("e2e") || wanted("browser") {
+        wasm::build_wasm()?;
+        build::web()?;
+        build::binaries(Profile::Dev)?;
+        end_to_end(wanted("e2e"), wanted("browser"))?;
+    }
+    Ok(())
+}
+
+/// The demo hub with its apps, and real clients against it.
+fn end_to_end(clients: bool, browser: bool) -> Result<()> {
+    let folder = target_dir().join("e2e");
+    let _ = std::fs::remove_dir_all(&folder);
+    let place = Place::at(&folder)?;
+    let binary = build::binary("satchel-hub", Profile::Dev);
+    hub::prepare(&binary, &place)?;
+    let environment = |command: &mut Command, url: &str| {
+        command
+            .env("SATCHEL_URL", url)
+            .env("SATCHEL_CA", place.tls.join("ca.pem"))
+            .env("SATCHEL_HUB_BIN", &binary)
+            .env("SATCHEL_HUB_DATA", &place.data)
+            .env("SATCHEL_HUB_TLS", &place.tls)
+            .env("SATCHEL_BIN", build::binary("satchel", Profile::Dev));
+    };
+    if clients {
+        println!("— the native client against a hub, online, offline and under a false clock");
+        let hub = Running::start(&binary, &place, "127.0.0.1:0")?;
+        let mut tests = command(
+            "cargo",
+            [
+                "test",
+                "--quiet",
+                "-p",
+                "satchel-cli",
+                "--features",
+                "e2e",
+                "--test",
+                "e2e",
+            ],
+        );
+        environment(&mut tests, &hub.url);
+        process::run(&mut tests)?;
+        hub.stop()?;
+    }
+    if browser {
+        println!("— enigma.js, nebula.js and the web UI in headless Chromium");
+        let hub = Running::start(&binary, &place, "127.0.0.1:0")?;
+        let mut tests = command("npm", ["run", "--silent", "e2e"]);
+        tests.current_dir(root().join("web"));
+        environment(&mut tests, &hub.url);
+        process::run(&mut tests)?;
+        hub.stop()?;
+    }
+    Ok(())
+}
