@@ -1,0 +1,32 @@
+//! Clock and entropy of the operating system.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use satchel_base::{Clock, Entropy, UnixMillis};
+
+/// The system's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> UnixMillis {
+        let millis = match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+            Err(before) => {
+                i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |millis| -millis)
+            }
+        };
+        UnixMillis(millis)
+    }
+}
+
+/// The system's entropy.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        // Keys made without entropy would be worse than no keys.
+        getrandom::fill(bytes).expect("the operating system provides entropy");
+    }
+}
