@@ -13,6 +13,7 @@ mod codes;
 mod frame;
 mod loops;
 mod model;
+mod snapshot;
 mod symbols;
 mod synthetic;
 mod value;
@@ -27,6 +28,7 @@ pub use frame::{Dict, Frame, FrameColumn, NULL_CODE};
 pub use model::{
     Column, Field, FieldId, FieldKind, KeyIndex, Model, ModelNote, Table, TableId, TableKind,
 };
+pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
 pub use symbols::{Symbols, TooLarge};
 pub use value::{SymbolKey, Value, number_text, text_order};
 pub use view::{FieldFacts, View};

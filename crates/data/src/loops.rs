@@ -28,35 +28,44 @@ pub(crate) fn resolve(draft: &mut Draft) -> Vec<ModelNote> {
     notes
 }
 
-/// The tables of some loop, or none. Nodes are tables that are not loose and fields that at
-/// least two of them share; a depth-first walk that meets a node twice has found a loop.
+/// Whether `tables`, each given by its fields, form a loop through shared fields.
+pub(crate) fn has_loop(tables: &[Vec<usize>], n_fields: usize) -> bool {
+    loop_of(tables, n_fields).is_some()
+}
+
+/// The tables of some loop among those that are not loose, or none.
 fn find_loop(draft: &Draft) -> Option<Vec<usize>> {
-    let n_tables = draft.tables.len();
-    let mut tables_of = vec![Vec::new(); draft.fields.len()];
-    for (t, table) in draft.tables.iter().enumerate().filter(|(_, t)| !t.loose) {
-        for column in &table.columns {
-            tables_of[column.field].push(t);
+    let tables: Vec<Vec<usize>> = draft
+        .tables
+        .iter()
+        .map(|t| match t.loose {
+            true => Vec::new(),
+            false => t.columns.iter().map(|c| c.field).collect(),
+        })
+        .collect();
+    loop_of(&tables, draft.fields.len())
+}
+
+/// Nodes are tables and the fields at least two of them share; a depth-first walk that meets
+/// a node twice has found a loop.
+fn loop_of(tables: &[Vec<usize>], n_fields: usize) -> Option<Vec<usize>> {
+    let n_tables = tables.len();
+    let mut tables_of = vec![Vec::new(); n_fields];
+    for (t, fields) in tables.iter().enumerate() {
+        for field in fields {
+            tables_of[*field].push(t);
         }
     }
     let neighbours = |node: usize| -> Vec<usize> {
         if node < n_tables {
-            let mut keys: Vec<usize> = draft.tables[node]
-                .columns
-                .iter()
-                .map(|c| c.field)
-                .filter(|f| tables_of[*f].len() > 1)
-                .map(|f| n_tables + f)
-                .collect();
-            if draft.tables[node].loose {
-                keys.clear();
-            }
-            keys
+            let keys = tables[node].iter().filter(|f| tables_of[**f].len() > 1);
+            keys.map(|f| n_tables + f).collect()
         } else {
             tables_of[node - n_tables].clone()
         }
     };
-    let mut parent = vec![None; n_tables + draft.fields.len()];
-    let mut seen = vec![false; n_tables + draft.fields.len()];
+    let mut parent = vec![None; n_tables + n_fields];
+    let mut seen = vec![false; n_tables + n_fields];
     for start in 0..n_tables {
         if seen[start] {
             continue;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Value, number_text};
+use crate::{Codes, Value, number_text};
 
 /// A field's distinct values, numbered from 0 in order of first appearance.
 ///
@@ -62,6 +62,37 @@ impl Symbols {
         Ok(Self {
             nums,
             texts: any_text.then_some(texts),
+        })
+    }
+
+    /// Symbols from numbers (NULL's NaN at the end) and the texts end to end; `lengths` has one
+    /// number a symbol, 0 for "no text of its own" and otherwise 1 + its bytes. None if a text
+    /// would begin or end within a character or past the end.
+    pub(crate) fn from_parts(nums: Vec<f64>, lengths: &Codes, bytes: String) -> Option<Self> {
+        let mut texts = Texts {
+            ends: vec![0],
+            own: Vec::new(),
+            bytes,
+        };
+        let (mut end, mut ok, mut any) = (0u32, true, false);
+        if lengths.width() > 0 {
+            texts.ends.reserve_exact(lengths.len());
+            texts.own.reserve_exact(lengths.len());
+            lengths.for_each_block(|_, block| {
+                for length in block {
+                    let sum = end.checked_add(length.saturating_sub(1));
+                    ok &= sum.is_some();
+                    end = sum.unwrap_or(end);
+                    ok &= texts.bytes.is_char_boundary(end as usize);
+                    any |= *length > 0;
+                    texts.ends.push(end);
+                    texts.own.push(*length > 0);
+                }
+            });
+        }
+        ok.then_some(Self {
+            nums,
+            texts: any.then_some(texts),
         })
     }
 

@@ -1,0 +1,6 @@
+//! What the data room promises, checked over generated models.
+
+mod support;
+
+mod snapshots;
+mod views;
