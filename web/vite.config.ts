@@ -12,15 +12,20 @@ const version = (JSON.parse(readFileSync(new URL('package.json', import.meta.url
 /** Puts the list of built files and their hashes into the service worker, which is its version. */
 function precacheList(): Plugin {
   let out = '';
+  let failed = false;
   return {
     name: 'satchel-precache',
     apply: 'build',
     configResolved(config) {
       out = config.build.outDir;
     },
+    buildEnd(error) {
+      failed = error !== undefined;
+    },
     closeBundle: {
       order: 'post',
       handler() {
+        if (failed) return;
         const files = listFiles(out)
           .filter((file) => !/(^|\/)sw\.js$|\.(br|gz)$|LICENSE/.test(file))
           .sort()
