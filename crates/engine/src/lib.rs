@@ -5,22 +5,46 @@
 //! that a masked view and the physically reduced model answer alike.
 //!
 //! Semantics (reference semantics E): the records are the rows of the full outer join over the
-//! tree of tables; NULL keys link nothing; loose tables are left by no inference.
+//! tree of tables; NULL keys link nothing; loose tables are left by no inference. An
+//! aggregation works on the rows of the join of the tables that hold its fields:
+//! - `Count(*)` counts rows of the table with the most visible rows;
+//! - a key field alone is aggregated in the table with the most visible rows that holds it,
+//!   but `DISTINCT`, `Only`, `Min` and `Max` take its values from all its tables;
+//! - an aggregation without fields takes one record a group.
 
+mod aggregate;
+mod calculate;
+mod cube;
+mod dimension;
 mod engine;
+mod evaluate;
 mod graph;
+mod group;
 mod history;
 mod inference;
+mod join;
+mod list;
+mod order;
+mod program;
+mod query;
+mod records;
 mod scan;
 mod search;
 mod select;
 mod selections;
+mod set;
 mod sort;
 mod state;
 
+pub use cube::{
+    AttributeInfo, Cell, CellKind, Cube, CubeDef, DimensionDef, DimensionInfo, MeasureDef,
+    MeasureInfo, Pivot, PivotDef, PivotKind, PivotNode, PivotPage, StackNode,
+};
 pub use engine::Engine;
 pub use history::History;
 pub use inference::{FieldStates, Inference, RowSet};
+pub use list::{ListCell, ListDef, ListObject};
+pub use query::{CalcError, Lookup, NoLookup, Query};
 pub use search::{Highlight, Search};
 pub use select::{NumberRange, Select, SelectError, Toggle};
 pub use selections::{DEFAULT_STATE, FieldSelection, Locks, Selections, StateSelections};

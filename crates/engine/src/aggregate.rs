@@ -1,0 +1,343 @@
+//! Running totals of all groups at once.
+//!
+//! Plain columns of numbers for the common aggregations over one field or over arithmetic;
+//! one [`Accumulator`] a group for the rest. Rows are taken in row order, so that results do
+//! not depend on how the rows were found.
+
+use rustc_hash::FxHashSet;
+use satchel_base::{Budget, Stop};
+use satchel_calc::{Accumulator, AggKind, EvalContext, NumProgram, eval, interpret_number};
+use satchel_data::{BLOCK, FieldId, FieldKind, Value};
+
+use crate::Query;
+use crate::dimension::CodeRow;
+use crate::program::AggSpec;
+use crate::scan::Lane;
+
+/// At most so many bits for counting distinct values of a field in all groups: 16 MiB.
+const MAX_DISTINCT_BITS: usize = 1 << 27;
+
+/// What turns a record into the number to aggregate.
+enum Input {
+    /// By code of the only field, which is lane 0.
+    Field { nums: Vec<f64> },
+    /// Arithmetic over several fields: numbers by code of each slot, and their lanes.
+    Batch {
+        program: NumProgram,
+        nums: Vec<Vec<f64>>,
+        lanes: Vec<usize>,
+        columns: Vec<[f64; BLOCK]>,
+    },
+}
+
+enum State {
+    Sum(Vec<f64>),
+    Avg(Vec<(f64, u64)>),
+    Min(Vec<f64>),
+    Max(Vec<f64>),
+    /// Values of the only field that are not NULL.
+    Count(Vec<u64>),
+    /// Rows.
+    Rows(Vec<u64>),
+    /// Distinct codes of the only field: a row of words a group.
+    DistinctBits {
+        words: Vec<u64>,
+        per_group: usize,
+    },
+    DistinctSet {
+        seen: FxHashSet<u64>,
+        counts: Vec<u64>,
+    },
+    General(Vec<Accumulator>),
+}
+
+/// The running totals of one aggregation.
+pub(crate) struct Aggregate<'a> {
+    spec: &'a AggSpec,
+    input: Option<Input>,
+    state: State,
+    /// NULL's code of the only field.
+    null: u32,
+}
+
+impl<'a> Aggregate<'a> {
+    /// Totals for `n_groups` groups; more can come later.
+    pub fn new(query: &Query<'_>, spec: &'a AggSpec, n_groups: usize) -> Result<Self, Stop> {
+        let core = &query.engine.core;
+        let plain = |f: &FieldId| core.model().field(*f).kind == FieldKind::Data;
+        let single = spec.single_field();
+        let null = single.map_or(0, |f| core.n_symbols(f) as u32);
+        let mut input = None;
+        let numeric = matches!(
+            spec.kind,
+            AggKind::Sum | AggKind::Avg | AggKind::Min | AggKind::Max
+        ) && spec.args.len() == 1
+            && !spec.distinct;
+        if numeric && spec.fields.iter().all(plain) {
+            if let Some(field) = single {
+                input = Some(Input::Field {
+                    nums: core.model().field(field).symbols.nums().to_vec(),
+                });
+            } else if let Some(program) = spec.args[0].as_numeric().filter(|_| {
+                // Extremes keep the text of a value; numbers made by arithmetic have none.
+                !spec.fields.is_empty()
+            }) {
+                let fields: Vec<FieldId> = program.slots().iter().map(|s| FieldId(*s)).collect();
+                input = Some(Input::Batch {
+                    nums: fields.iter().map(|f| read_numbers(query, *f)).collect(),
+                    lanes: fields
+                        .iter()
+                        .filter_map(|f| spec.fields.iter().position(|g| f == g))
+                        .collect(),
+                    columns: vec![[0.0; BLOCK]; fields.len()],
+                    program,
+                });
+            }
+        }
+        let extreme_keeps_text = single.is_some();
+        let state = match spec.kind {
+            AggKind::Sum if input.is_some() => State::Sum(Vec::new()),
+            AggKind::Avg if input.is_some() => State::Avg(Vec::new()),
+            AggKind::Min if input.is_some() && !extreme_keeps_text => State::Min(Vec::new()),
+            AggKind::Max if input.is_some() && !extreme_keeps_text => State::Max(Vec::new()),
+            AggKind::Min if input.is_some() && no_own_text(query, single) => State::Min(Vec::new()),
+            AggKind::Max if input.is_some() && no_own_text(query, single) => State::Max(Vec::new()),
+            AggKind::Count if spec.args.is_empty() => State::Rows(Vec::new()),
+            AggKind::Count if single.is_some() && !spec.distinct => State::Count(Vec::new()),
+            AggKind::Count if single.is_some() => {
+                let per_group = (null as usize + 1).div_ceil(64);
+                if per_group.saturating_mul(n_groups) <= MAX_DISTINCT_BITS / 64 {
+                    State::DistinctBits {
+                        words: Vec::new(),
+                        per_group,
+                    }
+                } else {
+                    State::DistinctSet {
+                        seen: FxHashSet::default(),
+                        counts: Vec::new(),
+                    }
+                }
+            }
+            _ => State::General(Vec::new()),
+        };
+        let mut aggregate = Self {
+            spec,
+            input,
+            state,
+            null,
+        };
+        aggregate.grow(n_groups, query.budget)?;
+        Ok(aggregate)
+    }
+
+    /// Makes room for `n` groups.
+    pub fn grow(&mut self, n: usize, budget: &Budget) -> Result<(), Stop> {
+        let (have, size) = match &self.state {
+            State::Sum(v) | State::Min(v) | State::Max(v) => (v.len(), 8),
+            State::Avg(v) => (v.len(), 16),
+            State::Count(v) | State::Rows(v) => (v.len(), 8),
+            State::DistinctBits { words, per_group } => (words.len() / per_group, 8 * per_group),
+            State::DistinctSet { counts, .. } => (counts.len(), 8),
+            State::General(v) => (v.len(), size_of::<Accumulator>()),
+        };
+        if n <= have {
+            return Ok(());
+        }
+        budget.charge_bytes(((n - have) * size) as u64)?;
+        match &mut self.state {
+            State::Sum(v) => v.resize(n, 0.0),
+            State::Min(v) | State::Max(v) => v.resize(n, f64::NAN),
+            State::Avg(v) => v.resize(n, (0.0, 0)),
+            State::Count(v) | State::Rows(v) => v.resize(n, 0),
+            State::DistinctBits { words, per_group } => words.resize(n * *per_group, 0),
+            State::DistinctSet { counts, .. } => counts.resize(n, 0),
+            State::General(v) => {
+                v.resize(n, Accumulator::new(self.spec.kind, self.spec.distinct));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes `n` records: their groups and, one lane a field of the aggregation, their codes.
+    pub fn push(
+        &mut self,
+        query: &Query<'_>,
+        ctx: &EvalContext<'_>,
+        groups: &Lane,
+        lanes: &[&Lane],
+        n: usize,
+    ) -> Result<(), Stop> {
+        let mut numbers = [0.0f64; BLOCK];
+        let groups = &groups[..n];
+        match &mut self.input {
+            Some(Input::Field { nums }) => {
+                let nums = nums.as_slice();
+                for (number, code) in numbers[..n].iter_mut().zip(&lanes[0][..n]) {
+                    *number = nums[*code as usize];
+                }
+            }
+            Some(Input::Batch {
+                program,
+                nums,
+                lanes: at,
+                columns,
+            }) => {
+                for ((column, nums), lane) in columns.iter_mut().zip(nums.iter()).zip(at.iter()) {
+                    for (number, code) in column[..n].iter_mut().zip(&lanes[*lane][..n]) {
+                        *number = nums[*code as usize];
+                    }
+                }
+                let columns: Vec<&[f64]> = columns.iter().map(|c| &c[..n]).collect();
+                program.eval_batch(&columns, &mut numbers[..n]);
+            }
+            None => {}
+        }
+        let one_group =
+            n > 0 && groups[0] == groups[n - 1] && groups.iter().all(|g| *g == groups[0]);
+        match &mut self.state {
+            State::Sum(sums) => {
+                if one_group {
+                    let mut sum = sums[groups[0] as usize];
+                    for number in &numbers[..n] {
+                        sum += if number.is_finite() { *number } else { 0.0 };
+                    }
+                    sums[groups[0] as usize] = sum;
+                } else {
+                    for (group, number) in groups.iter().zip(&numbers) {
+                        sums[*group as usize] += if number.is_finite() { *number } else { 0.0 };
+                    }
+                }
+            }
+            State::Avg(sums) => {
+                for (group, number) in groups.iter().zip(&numbers) {
+                    let known = number.is_finite();
+                    let slot = &mut sums[*group as usize];
+                    slot.0 += if known { *number } else { 0.0 };
+                    slot.1 += u64::from(known);
+                }
+            }
+            State::Min(least) => {
+                for (group, number) in groups.iter().zip(&numbers) {
+                    let slot = &mut least[*group as usize];
+                    *slot = slot.min(*number);
+                }
+            }
+            State::Max(most) => {
+                for (group, number) in groups.iter().zip(&numbers) {
+                    let slot = &mut most[*group as usize];
+                    *slot = slot.max(*number);
+                }
+            }
+            State::Count(counts) => {
+                if one_group {
+                    let known = lanes[0][..n].iter().filter(|c| **c != self.null).count();
+                    counts[groups[0] as usize] += known as u64;
+                } else {
+                    for (group, code) in groups.iter().zip(&lanes[0][..n]) {
+                        counts[*group as usize] += u64::from(*code != self.null);
+                    }
+                }
+            }
+            State::Rows(counts) => {
+                for group in groups {
+                    counts[*group as usize] += 1;
+                }
+            }
+            State::DistinctBits { words, per_group } => {
+                for (group, code) in groups.iter().zip(&lanes[0][..n]) {
+                    let at = *group as usize * *per_group + (*code as usize >> 6);
+                    words[at] |= 1 << (code & 63);
+                }
+            }
+            State::DistinctSet { seen, counts } => {
+                for (group, code) in groups.iter().zip(&lanes[0][..n]) {
+                    if *code != self.null && seen.insert(u64::from(*group) << 32 | u64::from(*code))
+                    {
+                        counts[*group as usize] += 1;
+                    }
+                }
+            }
+            State::General(all) => {
+                query.budget.charge_bytes(16 * n as u64)?;
+                let mut record = Vec::with_capacity(lanes.len());
+                let mut args: Vec<Value> = Vec::with_capacity(self.spec.args.len());
+                for (i, group) in groups.iter().enumerate() {
+                    record.clear();
+                    record.extend(self.spec.fields.iter().zip(lanes).map(|(f, l)| (*f, l[i])));
+                    let row = CodeRow {
+                        query,
+                        codes: &record,
+                    };
+                    args.clear();
+                    args.extend(self.spec.args.iter().map(|a| eval(a, &row, ctx)));
+                    all[*group as usize].push(&args);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The results of the groups asked for, in their order.
+    pub fn finish(self, groups: impl Iterator<Item = u32>) -> Vec<Value> {
+        let number = |n: f64| Value::num(n);
+        let count = |n: u64| Value::num(n as f64);
+        match self.state {
+            State::Sum(v) | State::Min(v) | State::Max(v) => {
+                groups.map(|g| number(v[g as usize])).collect()
+            }
+            State::Avg(v) => groups
+                .map(|g| match v[g as usize] {
+                    (_, 0) => Value::Null,
+                    (sum, n) => number(sum / n as f64),
+                })
+                .collect(),
+            State::Count(v) | State::Rows(v) | State::DistinctSet { counts: v, .. } => {
+                groups.map(|g| count(v[g as usize])).collect()
+            }
+            State::DistinctBits {
+                mut words,
+                per_group,
+            } => groups
+                .map(|g| {
+                    let words = &mut words[g as usize * per_group..(g as usize + 1) * per_group];
+                    words[self.null as usize >> 6] &= !(1 << (self.null & 63));
+                    count(words.iter().map(|w| u64::from(w.count_ones())).sum())
+                })
+                .collect(),
+            State::General(mut v) => groups
+                .map(|g| {
+                    let fresh = Accumulator::new(self.spec.kind, self.spec.distinct);
+                    std::mem::replace(&mut v[g as usize], fresh).finish()
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The result over no record.
+pub(crate) fn of_nothing(spec: &AggSpec) -> Value {
+    Accumulator::new(spec.kind, spec.distinct).finish()
+}
+
+/// Whether no symbol of the field shows another text than its number.
+fn no_own_text(query: &Query<'_>, field: Option<FieldId>) -> bool {
+    field.is_some_and(|f| {
+        let symbols = &query.engine.core.model().field(f).symbols;
+        (0..symbols.len() as u32).all(|c| symbols.num(c).is_nan() || symbols.own_text(c).is_none())
+    })
+}
+
+/// Numbers by code; texts that read as a number count as one, as in any arithmetic.
+fn read_numbers(query: &Query<'_>, field: FieldId) -> Vec<f64> {
+    let symbols = &query.engine.core.model().field(field).symbols;
+    let mut nums = symbols.nums().to_vec();
+    for code in 0..symbols.len() as u32 {
+        if nums[code as usize].is_nan()
+            && let Some(text) = symbols.own_text(code)
+            && let Some(num) = interpret_number(text, query.locale)
+        {
+            nums[code as usize] = num;
+        }
+    }
+    nums
+}

@@ -1,0 +1,531 @@
+//! Aggregations grouped by dimensions.
+//!
+//! The records of an aggregation are the rows of the join of the tables that hold its fields,
+//! under its set. A record counts once in every group whose dimension values it is associated
+//! with. Where every dimension is reached by lookups, that is one group a row and a pass over
+//! the table; otherwise the tables are joined and repetitions dropped.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use satchel_base::Stop;
+use satchel_calc::{AggKind, EvalContext};
+use satchel_data::{BLOCK, BitSet, FieldId, TableId, Value};
+
+use crate::aggregate::{Aggregate, of_nothing};
+use crate::dimension::{Dim, LaneSource};
+use crate::graph::Core;
+use crate::group::Grouper;
+use crate::join::{NO_ROW, outer_join};
+use crate::program::{AggSpec, with_context};
+use crate::records::Records;
+use crate::scan::{codes_in, each_block};
+use crate::{CalcError, Query};
+
+/// Groups with the results of aggregations.
+pub(crate) struct Calculated {
+    n_dims: usize,
+    /// Dimension codes, `n_dims` a row.
+    pub codes: Vec<u32>,
+    pub n_rows: usize,
+    columns: Vec<Column>,
+}
+
+struct Column {
+    values: Vec<Value>,
+    /// Which value by row; `None`: the one at the row. Past the end: over nothing.
+    at: Option<Vec<u32>>,
+    nothing: Value,
+}
+
+impl Calculated {
+    /// The dimension codes of a row.
+    pub fn tuple(&self, row: usize) -> &[u32] {
+        &self.codes[row * self.n_dims..(row + 1) * self.n_dims]
+    }
+
+    /// The result of an aggregation in a row.
+    pub fn value(&self, agg: usize, row: usize) -> Value {
+        let column = &self.columns[agg];
+        let at = column.at.as_ref().map_or(row, |at| at[row] as usize);
+        column.values.get(at).unwrap_or(&column.nothing).clone()
+    }
+}
+
+/// Aggregations that one pass serves.
+struct Batch<'a> {
+    records: &'a Records,
+    base: Base,
+    /// Positions of the dimensions that group.
+    dims: Vec<usize>,
+    aggs: Vec<usize>,
+}
+
+/// What the records of an aggregation are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Base {
+    /// The groups themselves: an aggregation without fields.
+    Groups,
+    /// The rows of a table, other fields looked up.
+    Table(TableId),
+    /// Distinct values of a key: the rows of each of its tables, where the earlier ones do
+    /// not have the value.
+    Key(FieldId, Vec<TableId>),
+    /// Rows of the join of tables.
+    Join(Vec<TableId>),
+}
+
+/// Aggregates. The rows are the groups with a record of any aggregation that is not `TOTAL`;
+/// without such an aggregation, the possible combinations of dimension values.
+pub(crate) fn calculate(
+    query: &Query<'_>,
+    dims: &[Dim],
+    aggs: &[AggSpec],
+) -> Result<Calculated, CalcError> {
+    let core = &query.engine.core;
+    let mut batches: Vec<Batch<'_>> = Vec::new();
+    let current = Records::Selection(query.current());
+    let all_dims: Vec<usize> = (0..dims.len()).collect();
+    for (i, agg) in aggs.iter().enumerate() {
+        let keep: Vec<usize> = match &agg.total {
+            None => all_dims.clone(),
+            Some(fields) => all_dims
+                .iter()
+                .copied()
+                .filter(|d| dims[*d].plain_field().is_some_and(|f| fields.contains(&f)))
+                .collect(),
+        };
+        let base = base_of(core, agg);
+        let known = batches
+            .iter_mut()
+            .find(|b| b.base == base && b.dims == keep && *b.records == agg.records);
+        match known {
+            Some(batch) => batch.aggs.push(i),
+            None => batches.push(Batch {
+                records: &agg.records,
+                base,
+                dims: keep,
+                aggs: vec![i],
+            }),
+        }
+    }
+    let grouping = |b: &Batch<'_>| b.dims.len() == dims.len() && aggs[b.aggs[0]].total.is_none();
+    if !batches.iter().any(grouping) {
+        batches.push(Batch {
+            records: &current,
+            base: Base::Groups,
+            dims: all_dims,
+            aggs: Vec::new(),
+        });
+    }
+    with_context(query, |ctx| assemble(query, ctx, dims, aggs, &batches))
+}
+
+fn assemble(
+    query: &Query<'_>,
+    ctx: &EvalContext<'_>,
+    dims: &[Dim],
+    aggs: &[AggSpec],
+    batches: &[Batch<'_>],
+) -> Result<Calculated, CalcError> {
+    let mut columns: Vec<Option<Column>> = aggs.iter().map(|_| None).collect();
+    let mut row_of: FxHashMap<u128, u32> = FxHashMap::default();
+    let mut keys: Vec<u128> = Vec::new();
+    let mut pending = Vec::new();
+    let mut decoder = None;
+    for batch in batches {
+        let by: Vec<&Dim> = batch.dims.iter().map(|d| &dims[*d]).collect();
+        let (grouper, totals) = run(query, ctx, &by, aggs, batch)?;
+        let groups = grouper.groups();
+        query.budget.charge_bytes(64 * groups.len() as u64)?;
+        let results: Vec<(usize, Vec<Value>)> = batch
+            .aggs
+            .iter()
+            .copied()
+            .zip(
+                totals
+                    .into_iter()
+                    .map(|t| t.finish(groups.iter().map(|g| g.0))),
+            )
+            .collect();
+        let gives_rows =
+            by.len() == dims.len() && batch.aggs.first().is_none_or(|a| aggs[*a].total.is_none());
+        if gives_rows {
+            for (_, key) in &groups {
+                let next = keys.len() as u32;
+                if *row_of.entry(*key).or_insert(next) == next {
+                    keys.push(*key);
+                }
+            }
+        }
+        pending.push((batch, groups, results, grouper.key_space(), gives_rows));
+        if by.len() == dims.len() {
+            decoder = Some(grouper);
+        }
+    }
+    if dims.is_empty() && keys.is_empty() {
+        keys.push(0);
+    }
+    let decoder = match decoder {
+        Some(grouper) => grouper,
+        None => Grouper::new(&dims.iter().collect::<Vec<_>>(), query.budget)?,
+    };
+    let mut codes = Vec::with_capacity(keys.len() * dims.len());
+    for key in &keys {
+        decoder.decode(*key, &mut codes);
+    }
+    let n_rows = keys.len();
+    for (batch, groups, results, space, gives_rows) in pending {
+        let in_order = gives_rows
+            && groups.len() == n_rows
+            && groups.iter().zip(&keys).all(|((_, a), b)| a == b);
+        let at: Option<Vec<u32>> = (!in_order).then(|| {
+            let place: FxHashMap<u128, u32> = groups.iter().map(|(_, k)| *k).zip(0u32..).collect();
+            (0..n_rows)
+                .map(|row| {
+                    let tuple = &codes[row * dims.len()..];
+                    let key = space.key(batch.dims.iter().map(|d| tuple[*d]));
+                    place.get(&key).copied().unwrap_or(u32::MAX)
+                })
+                .collect()
+        });
+        for (agg, values) in results {
+            columns[agg] = Some(Column {
+                values,
+                at: at.clone(),
+                nothing: of_nothing(&aggs[agg]),
+            });
+        }
+    }
+    Ok(Calculated {
+        n_dims: dims.len(),
+        codes,
+        n_rows,
+        columns: columns.into_iter().flatten().collect(),
+    })
+}
+
+/// The tables an aggregation's records come from.
+fn base_of(core: &Core, agg: &AggSpec) -> Base {
+    if agg.args.is_empty() {
+        let tables = core.view.tables();
+        let largest = tables.fold(None, |best: Option<TableId>, t| match best {
+            Some(b) if core.view.n_rows(b) >= core.view.n_rows(t) => Some(b),
+            _ => Some(t),
+        });
+        return largest.map_or(Base::Groups, Base::Table);
+    }
+    if agg.fields.is_empty() {
+        return Base::Groups;
+    }
+    if let [field] = agg.fields.as_slice()
+        && !core.links(*field).is_empty()
+        && (agg.distinct
+            || matches!(
+                agg.kind,
+                AggKind::Only
+                    | AggKind::Min
+                    | AggKind::Max
+                    | AggKind::MinString
+                    | AggKind::MaxString
+            ))
+    {
+        let home = core.home(*field).map(|(t, _)| t);
+        let mut tables: Vec<TableId> = home.into_iter().collect();
+        tables.extend(
+            core.links(*field)
+                .iter()
+                .map(|(t, _)| *t)
+                .filter(|t| Some(*t) != home),
+        );
+        return Base::Key(*field, tables);
+    }
+    let mut tables: Vec<TableId> = Vec::new();
+    let holds = |t: &TableId, f: FieldId| core.model().table(*t).column_of(f).is_some();
+    let (keys, plain): (Vec<FieldId>, Vec<FieldId>) = agg
+        .fields
+        .iter()
+        .copied()
+        .partition(|f| core.model().field(*f).columns.len() > 1);
+    for field in plain.into_iter().chain(keys) {
+        if !tables.iter().any(|t| holds(t, field)) {
+            tables.extend(core.home(field).map(|(t, _)| t));
+        }
+    }
+    match tables.as_slice() {
+        [table] => Base::Table(*table),
+        _ => {
+            let strict = agg.args.len() == 1 && agg.args[0].as_numeric().is_some();
+            let root = tables.iter().find(|t| {
+                agg.fields
+                    .iter()
+                    .all(|f| LaneSource::of_field(core, **t, *f).is_some())
+            });
+            match root {
+                // A record without a row in one of the tables has NULL, and so no number.
+                Some(root) if strict => Base::Table(*root),
+                _ => Base::Join(tables),
+            }
+        }
+    }
+}
+
+type Totals<'a> = (Grouper, Vec<Aggregate<'a>>);
+
+fn run<'a>(
+    query: &Query<'_>,
+    ctx: &EvalContext<'_>,
+    dims: &[&Dim],
+    aggs: &'a [AggSpec],
+    batch: &Batch<'_>,
+) -> Result<Totals<'a>, Stop> {
+    let grouper = Grouper::new(dims, query.budget)?;
+    let specs: Vec<&AggSpec> = batch.aggs.iter().map(|a| &aggs[*a]).collect();
+    let totals = specs
+        .iter()
+        .map(|s| Aggregate::new(query, s, grouper.len()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut pass = Pass {
+        query,
+        ctx,
+        dims,
+        specs,
+        grouper,
+        totals,
+    };
+    match &batch.base {
+        Base::Groups if dims.is_empty() => {
+            let group = pass.grouper.number(&[]);
+            pass.push_one(group, &[])?;
+        }
+        Base::Groups => {
+            let one_table = pass.dim_tables(None);
+            match one_table.as_slice() {
+                [] => {
+                    let codes: Vec<u32> = dims.iter().map(|_| 0).collect();
+                    let group = pass.grouper.number(&codes);
+                    pass.push_one(group, &[])?;
+                }
+                [table] if batch.aggs.is_empty() && pass.lanes(*table).is_some() => {
+                    let rows = batch.records.rows(query, *table)?;
+                    pass.table(*table, rows.as_deref())?;
+                }
+                tables => pass.join(batch.records, tables.to_vec(), Vec::new())?,
+            }
+        }
+        Base::Table(table) if pass.lanes(*table).is_some() => {
+            let rows = batch.records.rows(query, *table)?;
+            pass.table(*table, rows.as_deref())?;
+        }
+        Base::Table(table) => {
+            let mut tables = vec![*table];
+            tables.extend(pass.dim_tables(Some(*table)));
+            pass.join(batch.records, tables, vec![*table])?;
+        }
+        Base::Join(base) => {
+            let mut tables = base.clone();
+            tables.extend(pass.dim_tables(base.first().copied()));
+            pass.join(batch.records, tables, base.clone())?;
+        }
+        Base::Key(key, tables) => pass.key(batch.records, *key, tables)?,
+    }
+    Ok((pass.grouper, pass.totals))
+}
+
+struct Pass<'p, 'q, 'a> {
+    query: &'p Query<'q>,
+    ctx: &'p EvalContext<'p>,
+    dims: &'p [&'p Dim],
+    specs: Vec<&'a AggSpec>,
+    grouper: Grouper,
+    totals: Vec<Aggregate<'a>>,
+}
+
+impl<'p> Pass<'p, '_, '_> {
+    fn core(&self) -> &'p Core {
+        &self.query.engine.core
+    }
+
+    fn dim_tables(&self, root: Option<TableId>) -> Vec<TableId> {
+        let mut tables: Vec<TableId> = Vec::new();
+        for dim in self.dims {
+            let near = root.or(tables.first().copied());
+            if let Some(table) = dim.table(self.core(), near)
+                && !tables.contains(&table)
+            {
+                tables.push(table);
+            }
+        }
+        tables
+    }
+
+    /// The lanes of the dimensions and of the fields of all aggregations, if lookups reach them.
+    fn lanes(
+        &self,
+        root: TableId,
+    ) -> Option<(Vec<LaneSource<'p>>, Vec<(FieldId, LaneSource<'p>)>)> {
+        let dims = self
+            .dims
+            .iter()
+            .map(|d| d.lane(self.core(), root))
+            .collect::<Option<Vec<_>>>()?;
+        let mut fields: Vec<(FieldId, LaneSource<'p>)> = Vec::new();
+        for field in self.specs.iter().flat_map(|s| &s.fields) {
+            if !fields.iter().any(|(f, _)| f == field) {
+                fields.push((*field, LaneSource::of_field(self.core(), root, *field)?));
+            }
+        }
+        Some((dims, fields))
+    }
+
+    /// One pass over the rows of a table.
+    fn table(&mut self, root: TableId, rows: Option<&BitSet>) -> Result<(), Stop> {
+        let Some((dims, fields)) = self.lanes(root) else {
+            return Ok(());
+        };
+        let n_rows = self.core().model().table(root).n_rows;
+        let mut dim_lanes = vec![[0u32; BLOCK]; dims.len()];
+        let mut field_lanes = vec![[0u32; BLOCK]; fields.len()];
+        let places: Vec<Vec<usize>> = self
+            .specs
+            .iter()
+            .map(|s| {
+                s.fields
+                    .iter()
+                    .filter_map(|f| fields.iter().position(|(g, _)| f == g))
+                    .collect()
+            })
+            .collect();
+        let mut groups = [0u32; BLOCK];
+        let Self {
+            query,
+            ctx,
+            grouper,
+            totals,
+            ..
+        } = self;
+        each_block(n_rows, rows, query.budget, |block| {
+            let n = block.n();
+            for (source, lane) in dims.iter().zip(&mut dim_lanes) {
+                source.fill(block, lane);
+            }
+            for ((_, source), lane) in fields.iter().zip(&mut field_lanes) {
+                source.fill(block, lane);
+            }
+            grouper.numbers(&dim_lanes, n, &mut groups);
+            for (total, places) in totals.iter_mut().zip(&places) {
+                total.grow(grouper.len(), query.budget)?;
+                let lanes: Vec<&[u32; BLOCK]> = places.iter().map(|p| &field_lanes[*p]).collect();
+                total.push(query, ctx, &groups, &lanes, n)?;
+            }
+            Ok(true)
+        })
+    }
+
+    /// One record of a group, its codes by aggregation field.
+    fn push_one(&mut self, group: u32, code: &[&dyn Fn(FieldId) -> u32]) -> Result<(), Stop> {
+        let mut groups = [0u32; BLOCK];
+        groups[0] = group;
+        for (total, spec) in self.totals.iter_mut().zip(&self.specs) {
+            total.grow(self.grouper.len(), self.query.budget)?;
+            let lanes: Vec<[u32; BLOCK]> = spec
+                .fields
+                .iter()
+                .map(|f| {
+                    let mut lane = [0u32; BLOCK];
+                    lane[0] = code.first().map_or(0, |c| c(*f));
+                    lane
+                })
+                .collect();
+            let lanes: Vec<&[u32; BLOCK]> = lanes.iter().collect();
+            total.push(self.query, self.ctx, &groups, &lanes, 1)?;
+        }
+        Ok(())
+    }
+
+    /// The join of `tables`; a record is a row of the join of `base`, or a group if that is empty.
+    fn join(
+        &mut self,
+        records: &Records,
+        tables: Vec<TableId>,
+        base: Vec<TableId>,
+    ) -> Result<(), Stop> {
+        self.join_where(records, tables, base, &|_| Ok(None))
+    }
+
+    fn join_where(
+        &mut self,
+        records: &Records,
+        tables: Vec<TableId>,
+        base: Vec<TableId>,
+        only: &dyn Fn(TableId) -> Result<Option<std::sync::Arc<BitSet>>, Stop>,
+    ) -> Result<(), Stop> {
+        let (query, core) = (self.query, self.core());
+        let rows = |t: TableId| match only(t)? {
+            Some(rows) => Ok(Some(rows)),
+            None => records.rows(query, t),
+        };
+        let joined = outer_join(core, &tables, &rows, query.budget)?;
+        let base_groups = crate::join::connect(core, &base).concat();
+        let base_at: Vec<usize> = joined
+            .tables
+            .iter()
+            .enumerate()
+            .filter(|(_, t)| base_groups.contains(t))
+            .map(|(i, _)| i)
+            .collect();
+        let mut seen: FxHashSet<(Vec<u32>, u32)> = FxHashSet::default();
+        let mut tuple = Vec::with_capacity(self.dims.len());
+        for row in joined.iter() {
+            let record: Vec<u32> = base_at.iter().map(|i| row[*i]).collect();
+            if !base_at.is_empty() && record.iter().all(|r| *r == NO_ROW) {
+                continue;
+            }
+            tuple.clear();
+            tuple.extend(self.dims.iter().map(|d| d.joined_code(core, &joined, row)));
+            let group = self.grouper.number(&tuple);
+            query.budget.charge_bytes(16 + 4 * record.len() as u64)?;
+            if seen.insert((record, group)) {
+                self.push_one(group, &[&|f| joined.code(core, row, f)])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Distinct values of a key over all its tables.
+    fn key(&mut self, records: &Records, key: FieldId, tables: &[TableId]) -> Result<(), Stop> {
+        let (query, core) = (self.query, self.core());
+        let n = core.n_symbols(key);
+        let mut had = BitSet::none(n);
+        for table in tables {
+            let data = core.model().table(*table);
+            let Some(column) = data.column_of(key) else {
+                continue;
+            };
+            let codes = &data.columns[column].codes;
+            let mut rows = records.rows(query, *table)?;
+            if had.any() {
+                let mut fresh = rows
+                    .as_deref()
+                    .cloned()
+                    .unwrap_or_else(|| BitSet::all(data.n_rows));
+                crate::scan::keep_codes(&mut fresh, codes, &had.complement(), query.budget)?;
+                if !fresh.any() {
+                    continue;
+                }
+                rows = Some(std::sync::Arc::new(fresh));
+            }
+            if table != tables.last().unwrap_or(table) {
+                had.union(&codes_in(codes, n, rows.as_deref(), query.budget)?);
+            }
+            if self.lanes(*table).is_some() {
+                self.table(*table, rows.as_deref())?;
+            } else {
+                let mut all = vec![*table];
+                all.extend(self.dim_tables(Some(*table)));
+                self.join_where(records, all, vec![*table], &|t| {
+                    Ok(if t == *table { rows.clone() } else { None })
+                })?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,579 @@
+//! Hypercubes: dimensions, measures, and their rows in order.
+//!
+//! Dimension values without a record in any measure are left out; NULL is a group of its own
+//! unless it is suppressed. A wrong dimension or measure makes that column an error and leaves
+//! the others alone.
+
+mod pivot;
+mod stack;
+
+use std::sync::Arc;
+
+use satchel_data::{FieldId, Value, View};
+
+use crate::calculate::{Calculated, calculate};
+use crate::dimension::Dim;
+use crate::evaluate::{measure_values, values_by};
+use crate::inference::FieldStates;
+use crate::order::{Ranking, by_value};
+use crate::program::{AggSpec, Measure, compile_measure};
+use crate::{CalcError, Query, Rect, SortCriterion, StateCounts, ValueState};
+
+pub use pivot::{Pivot, PivotDef, PivotKind, PivotNode, PivotPage};
+pub use stack::StackNode;
+
+/// A dimension of a cube.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DimensionDef {
+    /// A field's name, or an expression over the fields of one record.
+    pub def: String,
+    /// The order of its values.
+    pub sort: SortCriterion,
+    /// Leave out rows where it is NULL.
+    pub suppress_null: bool,
+    /// Expressions evaluated for each of its values.
+    pub attributes: Vec<String>,
+    /// In a pivot: whether its values have a total beside them.
+    pub show_total: bool,
+}
+
+/// A measure of a cube.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MeasureDef {
+    /// An expression.
+    pub def: String,
+    /// The order of its values.
+    pub sort: SortCriterion,
+    /// Expressions evaluated for each row.
+    pub attributes: Vec<String>,
+}
+
+/// A cube.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CubeDef {
+    /// Its dimensions.
+    pub dimensions: Vec<DimensionDef>,
+    /// Its measures.
+    pub measures: Vec<MeasureDef>,
+    /// Columns to sort by, dimensions first, most important first; unknown ones are ignored.
+    /// Columns not named follow in their order.
+    pub sort_order: Vec<usize>,
+    /// Leave out rows where every measure is 0 or NULL.
+    pub suppress_zero: bool,
+    /// Leave out rows where every measure is NULL.
+    pub suppress_missing: bool,
+}
+
+/// What is known of a dimension.
+#[derive(Clone, Debug)]
+pub struct DimensionInfo {
+    /// The field that it is, if it is one.
+    pub field: Option<FieldId>,
+    /// Why it could not be calculated.
+    pub error: Option<CalcError>,
+    /// How many values it has in the view.
+    pub cardinal: usize,
+    /// How many of them are in the cube, NULL not counted.
+    pub in_cube: usize,
+    /// States of its field's values.
+    pub counts: StateCounts,
+    /// Smallest number in the cube; NaN if there is none.
+    pub min: f64,
+    /// Largest number in the cube.
+    pub max: f64,
+    /// Length of the longest text in the cube, in characters.
+    pub longest: usize,
+    /// Whether the field's selection is locked.
+    pub locked: bool,
+    /// Smallest and largest number of each attribute expression, or why there is none.
+    pub attributes: Vec<AttributeInfo>,
+}
+
+/// What is known of a measure.
+#[derive(Clone, Debug)]
+pub struct MeasureInfo {
+    /// Why it could not be calculated.
+    pub error: Option<CalcError>,
+    /// Smallest number in the rows; NaN if there is none.
+    pub min: f64,
+    /// Largest number in the rows.
+    pub max: f64,
+    /// Length of the longest text, in characters.
+    pub longest: usize,
+    /// Smallest and largest number of each attribute expression, or why there is none.
+    pub attributes: Vec<AttributeInfo>,
+}
+
+/// What is known of an attribute expression.
+#[derive(Clone, Debug)]
+pub struct AttributeInfo {
+    /// Why it could not be calculated.
+    pub error: Option<CalcError>,
+    /// Smallest number; NaN if there is none.
+    pub min: f64,
+    /// Largest number.
+    pub max: f64,
+}
+
+/// What a cell is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellKind {
+    /// A dimension value, with the state of the field's value.
+    Dimension(ValueState),
+    /// NULL in a dimension.
+    Null,
+    /// A measure.
+    Measure,
+}
+
+/// A cell of a straight table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// What it is.
+    pub kind: CellKind,
+    /// Its value.
+    pub value: Value,
+    /// The view's element number; -2 for NULL, 0 for a measure.
+    pub element: i64,
+    /// Values of the column's attribute expressions.
+    pub attributes: Vec<Value>,
+}
+
+impl Cell {
+    /// The text to show: `-` for NULL.
+    pub fn text(&self) -> String {
+        shown(&self.value)
+    }
+
+    /// The number; NaN if there is none.
+    pub fn num(&self) -> f64 {
+        self.value.as_num().unwrap_or(f64::NAN)
+    }
+}
+
+/// The text to show: `-` for NULL.
+pub(crate) fn shown(value: &Value) -> String {
+    if value.is_null() {
+        "-".to_owned()
+    } else {
+        value.to_text()
+    }
+}
+
+/// A dimension with all that its cells need.
+#[derive(Debug)]
+pub(crate) struct CubeDim {
+    dim: Dim,
+    states: Option<FieldStates>,
+    /// Place in the order of values, by code.
+    ranks: Vec<u32>,
+    /// By attribute expression: values by code.
+    attributes: Vec<Vec<Value>>,
+}
+
+impl CubeDim {
+    fn state(&self, code: u32) -> ValueState {
+        match (&self.states, self.dim.plain_field()) {
+            (Some(states), Some(_)) => states.of(code),
+            _ => ValueState::Optional,
+        }
+    }
+}
+
+/// A calculated cube. Holds no reference to the engine; meaningful with its view.
+#[derive(Debug)]
+pub struct Cube {
+    /// Its dimensions.
+    pub dimensions: Vec<DimensionInfo>,
+    /// Its measures.
+    pub measures: Vec<MeasureInfo>,
+    /// The measures over all records.
+    pub totals: Vec<Value>,
+    /// The columns in the order in which they sort.
+    pub sort_order: Vec<usize>,
+    view: Arc<View>,
+    dims: Vec<CubeDim>,
+    /// Dimension codes, row by row, in order.
+    codes: Vec<u32>,
+    /// By measure: values by row.
+    values: Vec<Vec<Value>>,
+    /// By measure and attribute expression: values by row.
+    attributes: Vec<Vec<Vec<Value>>>,
+    n_rows: usize,
+}
+
+impl Query<'_> {
+    /// Calculates a cube.
+    ///
+    /// # Errors
+    /// [`CalcError::Stop`] when the budget ends; wrong expressions are errors of their column.
+    pub fn cube(&self, def: &CubeDef) -> Result<Cube, CalcError> {
+        let mut dims = Vec::new();
+        let mut dimension_infos = Vec::new();
+        for dimension in &def.dimensions {
+            let (dim, error) = keep_error(Dim::of_text(self, &dimension.def, 0))?;
+            dimension_infos.push(empty_dimension(error));
+            dims.extend(dim);
+        }
+        let mut aggs: Vec<AggSpec> = Vec::new();
+        let mut compiled = Vec::new();
+        let mut measure_infos = Vec::new();
+        let mut compile = |text: &str| keep_error(compile_measure(self, text, &mut aggs, 0));
+        for measure in &def.measures {
+            let (program, error) = compile(&measure.def)?;
+            let attributes = measure
+                .attributes
+                .iter()
+                .map(|text| compile(text))
+                .collect::<Result<Vec<_>, _>>()?;
+            measure_infos.push(MeasureInfo {
+                error,
+                min: f64::NAN,
+                max: f64::NAN,
+                longest: 0,
+                attributes: attributes
+                    .iter()
+                    .map(|(_, e)| empty_attribute(e.clone()))
+                    .collect(),
+            });
+            compiled.push((program, attributes));
+        }
+        let mut cube = Cube {
+            dimensions: dimension_infos,
+            measures: measure_infos,
+            totals: vec![Value::Null; def.measures.len()],
+            sort_order: sort_order(def),
+            view: self.engine.view().clone(),
+            dims: Vec::new(),
+            codes: Vec::new(),
+            values: vec![Vec::new(); def.measures.len()],
+            attributes: vec![Vec::new(); def.measures.len()],
+            n_rows: 0,
+        };
+        if dims.len() < def.dimensions.len() {
+            return Ok(cube);
+        }
+        let calculated = calculate(self, &dims, &aggs)?;
+        let n_columns = dims.len() + compiled.len();
+        self.budget
+            .charge_bytes((calculated.n_rows * n_columns * 32) as u64)?;
+        let values = |c: &Calculated, m: &Option<Measure>| match m {
+            Some(measure) => measure_values(self, c, measure),
+            None => vec![Value::Null; c.n_rows],
+        };
+        let columns: Vec<Vec<Value>> = compiled
+            .iter()
+            .map(|(m, _)| values(&calculated, m))
+            .collect();
+        let attributes: Vec<Vec<Vec<Value>>> = compiled
+            .iter()
+            .map(|(_, all)| all.iter().map(|(m, _)| values(&calculated, m)).collect())
+            .collect();
+        if !compiled.is_empty() {
+            let total = if dims.is_empty() {
+                None
+            } else {
+                Some(calculate(self, &[], &aggs)?)
+            };
+            let total = total.as_ref().unwrap_or(&calculated);
+            cube.totals = compiled
+                .iter()
+                .map(|(m, _)| values(total, m).into_iter().next().unwrap_or(Value::Null))
+                .collect();
+        }
+        cube.dims = self.rank(def, dims, &calculated)?;
+        let order = cube.order(def, &calculated, &columns);
+        cube.n_rows = order.len();
+        for row in &order {
+            cube.codes.extend_from_slice(calculated.tuple(*row));
+        }
+        let pick =
+            |column: &Vec<Value>| order.iter().map(|r| column[*r].clone()).collect::<Vec<_>>();
+        cube.values = columns.iter().map(pick).collect();
+        cube.attributes = attributes
+            .iter()
+            .map(|all| all.iter().map(pick).collect())
+            .collect();
+        self.describe(def, &mut cube)?;
+        Ok(cube)
+    }
+
+    /// The dimensions with the ranks of the values in the cube.
+    fn rank(
+        &self,
+        def: &CubeDef,
+        dims: Vec<Dim>,
+        calculated: &Calculated,
+    ) -> Result<Vec<CubeDim>, CalcError> {
+        let mut ranked = Vec::new();
+        for (i, dim) in dims.into_iter().enumerate() {
+            self.budget.charge_bytes(5 * (dim.n_codes as u64 + 1))?;
+            let mut present = vec![false; dim.n_codes + 1];
+            for row in 0..calculated.n_rows {
+                present[calculated.tuple(row)[i] as usize] = true;
+            }
+            let mut codes: Vec<u32> = (0u32..)
+                .zip(&present)
+                .filter(|(_, p)| **p)
+                .map(|(c, _)| c)
+                .collect();
+            let states = match dim.plain_field() {
+                Some(field) => Some(self.engine.field_states(
+                    &self.current(),
+                    field,
+                    self.budget,
+                )?),
+                None => None,
+            };
+            match Ranking::new(self, &dim, &def.dimensions[i].sort, states.as_ref()) {
+                Ok(ranking) => ranking.sort(&mut codes),
+                Err(CalcError::Expression(_)) => {
+                    let plain = SortCriterion::default();
+                    Ranking::new(self, &dim, &plain, None)?.sort(&mut codes);
+                }
+                Err(stop) => return Err(stop),
+            }
+            let mut ranks = vec![0; dim.n_codes + 1];
+            for (rank, code) in codes.iter().enumerate() {
+                ranks[*code as usize] = rank as u32;
+            }
+            ranked.push(CubeDim {
+                dim,
+                states,
+                ranks,
+                attributes: Vec::new(),
+            });
+        }
+        Ok(ranked)
+    }
+
+    fn describe(&self, def: &CubeDef, cube: &mut Cube) -> Result<(), CalcError> {
+        let n_dims = cube.dims.len();
+        for (i, info) in cube.dimensions.iter_mut().enumerate() {
+            let view = self.engine.view();
+            let column = &mut cube.dims[i];
+            let mut codes: Vec<u32> = cube.codes.iter().skip(i).step_by(n_dims).copied().collect();
+            codes.sort_unstable();
+            codes.dedup();
+            codes.retain(|c| *c != column.dim.null());
+            info.field = column.dim.plain_field();
+            info.cardinal = column.dim.cardinality(view);
+            info.in_cube = codes.len();
+            for code in &codes {
+                let value = column.dim.value(view, *code);
+                widen(&mut info.min, &mut info.max, &value);
+                info.longest = info.longest.max(shown(&value).chars().count());
+            }
+            match &column.states {
+                Some(states) => {
+                    info.counts = states.counts(info.cardinal);
+                    info.locked = states.locked;
+                }
+                None => info.counts.optional = info.cardinal as u64,
+            }
+            for text in &def.dimensions[i].attributes {
+                let (values, error) = keep_error(values_by(self, &column.dim, text))?;
+                let mut attribute = empty_attribute(error);
+                let values = values.unwrap_or_else(|| vec![Value::Null; column.dim.n_codes + 1]);
+                for code in &codes {
+                    widen(
+                        &mut attribute.min,
+                        &mut attribute.max,
+                        &values[*code as usize],
+                    );
+                }
+                info.attributes.push(attribute);
+                column.attributes.push(values);
+            }
+        }
+        for (i, info) in cube.measures.iter_mut().enumerate() {
+            for value in &cube.values[i] {
+                widen(&mut info.min, &mut info.max, value);
+                info.longest = info.longest.max(shown(value).chars().count());
+            }
+            for (attribute, values) in info.attributes.iter_mut().zip(&cube.attributes[i]) {
+                for value in values {
+                    widen(&mut attribute.min, &mut attribute.max, value);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Cube {
+    /// The calculated rows to show, in order.
+    fn order(&self, def: &CubeDef, calculated: &Calculated, columns: &[Vec<Value>]) -> Vec<usize> {
+        let n_dims = self.dims.len();
+        let suppressed = |row: usize| {
+            let tuple = calculated.tuple(row);
+            let is_null = |i: usize| tuple[i] == self.dims[i].dim.null();
+            let zero = |c: &Vec<Value>| c[row].is_null() || c[row].as_num() == Some(0.0);
+            (0..n_dims).any(|i| def.dimensions[i].suppress_null && is_null(i))
+                || (n_dims > 0 && !columns.is_empty())
+                    && ((def.suppress_zero && columns.iter().all(zero))
+                        || (def.suppress_missing && columns.iter().all(|c| c[row].is_null())))
+        };
+        let mut rows: Vec<usize> = (0..calculated.n_rows).filter(|r| !suppressed(*r)).collect();
+        rows.sort_by(|a, b| {
+            let mut order = std::cmp::Ordering::Equal;
+            for column in &self.sort_order {
+                order = order.then_with(|| match column.checked_sub(n_dims) {
+                    None => {
+                        let rank = |r: usize| {
+                            self.dims[*column].ranks[calculated.tuple(r)[*column] as usize]
+                        };
+                        rank(*a).cmp(&rank(*b))
+                    }
+                    Some(measure) => {
+                        let sort = &def.measures[measure].sort;
+                        let by = if sort.numeric == crate::SortOrder::None {
+                            sort.ascii
+                        } else {
+                            sort.numeric
+                        };
+                        by_value(by, &columns[measure][*a], &columns[measure][*b])
+                    }
+                });
+            }
+            order
+        });
+        rows
+    }
+
+    /// How many rows there are.
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// How many columns there are: dimensions, then measures.
+    pub fn n_columns(&self) -> usize {
+        self.dimensions.len() + self.measures.len()
+    }
+
+    /// Whether a column could not be calculated.
+    pub fn error(&self) -> Option<&CalcError> {
+        let dims = self.dimensions.iter().filter_map(|d| d.error.as_ref());
+        dims.chain(self.measures.iter().filter_map(|m| m.error.as_ref()))
+            .next()
+    }
+
+    /// The cells of a rectangle, clipped to what there is, row by row.
+    pub fn page(&self, rect: Rect) -> (Rect, Vec<Vec<Cell>>) {
+        let rect = rect.clipped(self.n_columns(), self.n_rows);
+        let rows = (rect.top..rect.top + rect.height)
+            .map(|row| {
+                (rect.left..rect.left + rect.width)
+                    .map(|column| self.cell(row, column))
+                    .collect()
+            })
+            .collect();
+        (rect, rows)
+    }
+
+    fn cell(&self, row: usize, column: usize) -> Cell {
+        let n_dims = self.dims.len();
+        if let Some(measure) = column.checked_sub(self.dimensions.len()) {
+            return Cell {
+                kind: CellKind::Measure,
+                value: self.values[measure]
+                    .get(row)
+                    .cloned()
+                    .unwrap_or(Value::Null),
+                element: 0,
+                attributes: self.attributes[measure]
+                    .iter()
+                    .map(|a| a.get(row).cloned().unwrap_or(Value::Null))
+                    .collect(),
+            };
+        }
+        let dim = &self.dims[column];
+        let code = self.codes[row * n_dims + column];
+        Cell {
+            kind: if code == dim.dim.null() {
+                CellKind::Null
+            } else {
+                CellKind::Dimension(dim.state(code))
+            },
+            value: dim.dim.value(&self.view, code),
+            element: dim.dim.element(&self.view, code),
+            attributes: dim
+                .attributes
+                .iter()
+                .map(|a| a[code as usize].clone())
+                .collect(),
+        }
+    }
+
+    /// What selecting elements of a dimension means: the field and its element numbers. For an
+    /// expression over one field, all values for which it gives one of the elements' values.
+    pub fn selectable(&self, dimension: usize, elements: &[i64]) -> Option<(FieldId, Vec<u32>)> {
+        let dim = &self.dims.get(dimension)?.dim;
+        let field = dim.field()?;
+        let wanted: Vec<u32> = elements
+            .iter()
+            .filter_map(|e| u32::try_from(*e).ok())
+            .collect();
+        let crate::dimension::Source::Mapped(_, map) = &dim.source else {
+            return Some((field, wanted));
+        };
+        let n = self.view.model().field(field).symbols.len() as u32;
+        let chosen = (0..n)
+            .filter(|c| wanted.contains(&map[*c as usize]))
+            .filter_map(|c| self.view.elem_of(field, c))
+            .collect();
+        Some((field, chosen))
+    }
+}
+
+/// Keeps the error of a wrong expression beside; the end of the budget ends the calculation.
+fn keep_error<T>(
+    result: Result<T, CalcError>,
+) -> Result<(Option<T>, Option<CalcError>), CalcError> {
+    match result {
+        Ok(value) => Ok((Some(value), None)),
+        Err(error @ CalcError::Expression(_)) => Ok((None, Some(error))),
+        Err(stop) => Err(stop),
+    }
+}
+
+fn sort_order(def: &CubeDef) -> Vec<usize> {
+    let n = def.dimensions.len() + def.measures.len();
+    let mut order: Vec<usize> = Vec::with_capacity(n);
+    for column in def.sort_order.iter().copied().chain(0..n) {
+        if column < n && !order.contains(&column) {
+            order.push(column);
+        }
+    }
+    order
+}
+
+fn empty_dimension(error: Option<CalcError>) -> DimensionInfo {
+    DimensionInfo {
+        field: None,
+        error,
+        cardinal: 0,
+        in_cube: 0,
+        counts: StateCounts::default(),
+        min: f64::NAN,
+        max: f64::NAN,
+        longest: 0,
+        locked: false,
+        attributes: Vec::new(),
+    }
+}
+
+fn empty_attribute(error: Option<CalcError>) -> AttributeInfo {
+    AttributeInfo {
+        error,
+        min: f64::NAN,
+        max: f64::NAN,
+    }
+}
+
+fn widen(min: &mut f64, max: &mut f64, value: &Value) {
+    if let Some(num) = value.as_num() {
+        *min = min.min(num);
+        *max = max.max(num);
+    }
+}

@@ -1,0 +1,158 @@
+//! Numbering the groups of a cube.
+
+use rustc_hash::FxHashMap;
+use satchel_base::{Budget, Stop};
+
+use crate::dimension::Dim;
+use crate::scan::Lane;
+
+/// At most so many groups are numbered by multiplication; more are hashed. 1 Mi groups of
+/// 16 bytes fit a third-level cache.
+const MAX_DENSE: u128 = 1 << 20;
+
+/// Numbers tuples of dimension codes.
+pub(crate) struct Grouper {
+    /// Codes a dimension has, NULL's included.
+    radixes: Vec<u128>,
+    kind: Kind,
+}
+
+enum Kind {
+    /// The number of a group is its key.
+    Dense { seen: Vec<u8> },
+    Hashed {
+        numbers: FxHashMap<u128, u32>,
+        keys: Vec<u128>,
+    },
+}
+
+impl Grouper {
+    /// Groups over `dims`. With more combinations than 2^128 keys repeat; a cube that large
+    /// ends at its budget long before.
+    pub fn new(dims: &[&Dim], budget: &Budget) -> Result<Self, Stop> {
+        let radixes: Vec<u128> = dims.iter().map(|d| d.n_codes as u128 + 1).collect();
+        let product = radixes
+            .iter()
+            .try_fold(1u128, |p, r| p.checked_mul(*r))
+            .unwrap_or(u128::MAX);
+        let kind = if product <= MAX_DENSE {
+            budget.charge_bytes(product as u64)?;
+            Kind::Dense {
+                seen: vec![0; product as usize],
+            }
+        } else {
+            Kind::Hashed {
+                numbers: FxHashMap::default(),
+                keys: Vec::new(),
+            }
+        };
+        Ok(Self { radixes, kind })
+    }
+
+    /// One more than the largest number given out.
+    pub fn len(&self) -> usize {
+        match &self.kind {
+            Kind::Dense { seen } => seen.len(),
+            Kind::Hashed { keys, .. } => keys.len(),
+        }
+    }
+
+    /// The number of one tuple.
+    pub fn number(&mut self, codes: &[u32]) -> u32 {
+        let mut key = 0u128;
+        for (code, radix) in codes.iter().zip(&self.radixes) {
+            key = key.wrapping_mul(*radix).wrapping_add(u128::from(*code));
+        }
+        self.number_of_key(key)
+    }
+
+    fn number_of_key(&mut self, key: u128) -> u32 {
+        match &mut self.kind {
+            Kind::Dense { seen } => {
+                seen[key as usize] = 1;
+                key as u32
+            }
+            Kind::Hashed { numbers, keys } => {
+                let next = keys.len() as u32;
+                let number = *numbers.entry(key).or_insert(next);
+                if number == next {
+                    keys.push(key);
+                }
+                number
+            }
+        }
+    }
+
+    /// The numbers of `n` tuples, one lane a dimension.
+    pub fn numbers(&mut self, lanes: &[Lane], n: usize, out: &mut Lane) {
+        match &mut self.kind {
+            Kind::Dense { seen } => {
+                out[..n].fill(0);
+                for (lane, radix) in lanes.iter().zip(&self.radixes) {
+                    let radix = *radix as u32;
+                    for (number, code) in out[..n].iter_mut().zip(&lane[..n]) {
+                        *number = *number * radix + code;
+                    }
+                }
+                if lanes.is_empty() {
+                    seen[0] = 1;
+                    return;
+                }
+                for number in &out[..n] {
+                    seen[*number as usize] = 1;
+                }
+            }
+            Kind::Hashed { .. } => {
+                for i in 0..n {
+                    let mut key = 0u128;
+                    for (lane, radix) in lanes.iter().zip(&self.radixes) {
+                        key = key.wrapping_mul(*radix).wrapping_add(u128::from(lane[i]));
+                    }
+                    out[i] = self.number_of_key(key);
+                }
+            }
+        }
+    }
+
+    /// The groups that were numbered: number and key.
+    pub fn groups(&self) -> Vec<(u32, u128)> {
+        match &self.kind {
+            Kind::Dense { seen } => seen
+                .iter()
+                .enumerate()
+                .filter(|(_, s)| **s != 0)
+                .map(|(i, _)| (i as u32, i as u128))
+                .collect(),
+            Kind::Hashed { keys, .. } => (0..).zip(keys.iter().copied()).collect(),
+        }
+    }
+
+    /// The codes of a key, appended.
+    pub fn decode(&self, mut key: u128, out: &mut Vec<u32>) {
+        let start = out.len();
+        for radix in self.radixes.iter().rev() {
+            out.push((key % radix) as u32);
+            key /= radix;
+        }
+        out[start..].reverse();
+    }
+
+    /// How tuples become keys.
+    pub fn key_space(&self) -> KeySpace {
+        KeySpace(self.radixes.clone())
+    }
+}
+
+/// How tuples become keys.
+pub(crate) struct KeySpace(Vec<u128>);
+
+impl KeySpace {
+    /// The key of a tuple.
+    pub fn key(&self, codes: impl Iterator<Item = u32>) -> u128 {
+        let mut key = 0u128;
+        for (code, radix) in codes.zip(&self.0) {
+            key = key.wrapping_mul(*radix).wrapping_add(u128::from(code));
+        }
+        key
+    }
+}
