@@ -3,6 +3,7 @@
 //! TLS has one code path and no way around it ([`HubConnection`]): no option, environment
 //! variable or flag makes a certificate pass that does not.
 
+mod ca_file;
 mod certificate;
 mod files;
 mod http;
@@ -11,6 +12,7 @@ mod system;
 mod tls_failure;
 mod verifier;
 
+pub use ca_file::{CaFileError, read_certificates};
 pub use files::Files;
 pub use http::HubConnection;
 pub use key_file::KeyFile;

@@ -176,10 +176,6 @@ impl HubVerifier {
 }
 
 /// Certificates without a defect, and those with one.
-#[expect(
-    clippy::type_complexity,
-    reason = "a pair used once, two lines below its maker"
-)]
 fn sort<'c, 'd>(
     certificates: &'c [CertificateDer<'d>],
     place: Place,

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use satchel_contract::{Challenge, Enrol, Enrolled, Lease, Me};
 use serde::de::DeserializeOwned;
 
-use super::{Client, account_of, is_session_over, not_signed_in};
+use super::{Client, Protection, account_of, is_session_over, not_signed_in};
 use crate::account::NewKeys;
 use crate::ports::HubRequest;
 use crate::{Account, DeviceError, HubEntry, calls, verify_grant};
@@ -36,7 +36,9 @@ pub struct DeviceName {
 
 impl Client<'_> {
     /// Signs in with a password, enrols this device if it is not yet, and takes the grant.
-    /// The vault must exist and be open ([`Client::make_vault`]).
+    ///
+    /// A vault that exists must be open; if there is none, one is made with `protection`, but
+    /// only after the hub accepted the password.
     ///
     /// # Errors
     /// The hub's refusal, [`DeviceError::IdentityChanged`], [`DeviceError::OtherUser`], a
@@ -48,17 +50,18 @@ impl Client<'_> {
         password: &str,
         remember: bool,
         device: &DeviceName,
+        protection: Protection<'_>,
     ) -> Result<SignedIn, DeviceError> {
+        if self.has_vault() {
+            self.body()?;
+        }
         let (me, cookie) = self.check_password(hub, user, password)?;
+        self.make_vault(protection)?;
         self.signed_in(hub, me, cookie, Some((remember, device)))
     }
 
-    /// Asks the hub whether a password is right, without keeping anything: for a client that
-    /// must not make a vault for a log-in that fails.
-    ///
-    /// # Errors
-    /// The hub's refusal.
-    pub fn check_password(
+    /// Asks the hub whether a password is right, without keeping anything.
+    fn check_password(
         &mut self,
         hub: &HubEntry,
         user: &str,

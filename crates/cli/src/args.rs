@@ -1,0 +1,107 @@
+//! What people type.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Carry governed analytics apps with you.
+///
+/// First: satchel hub add URL, satchel sign-in, satchel apps, satchel download APP.
+#[derive(Debug, Parser)]
+#[command(name = "satchel", version)]
+pub struct Arguments {
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The hub to use, if you have added several.
+    #[arg(long, global = true, value_name = "URL")]
+    pub hub: Option<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Add, list, remove or check hubs.
+    Hub {
+        /// What to do.
+        #[command(subcommand)]
+        command: HubCommand,
+    },
+    /// Sign in at a hub and enrol this device there.
+    SignIn(SignIn),
+    /// Sign out. Downloads stay on this device, closed.
+    SignOut,
+    /// Who is signed in, how long downloads open, what is on this device.
+    Status,
+    /// Lock this device now.
+    Lock,
+    /// Unlock this device with your PIN.
+    Unlock,
+    /// List the apps at the hub, or those on this device if it cannot be reached.
+    Apps,
+    /// Download an app; goes on where an interrupted download stopped.
+    Download {
+        /// Title or id.
+        app: String,
+    },
+    /// Remove a download from this device.
+    Remove {
+        /// Title or id.
+        app: String,
+    },
+    /// Remove everything Satchel keeps on this device.
+    Wipe {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Hubs.
+#[derive(Debug, Subcommand)]
+pub enum HubCommand {
+    /// Add a hub. Its certificate must pass every check.
+    Add {
+        /// https://host[:port]
+        url: String,
+        /// A file with the CA certificate that signs the hub's, if your system does not trust it.
+        #[arg(long, value_name = "FILE")]
+        ca: Option<PathBuf>,
+    },
+    /// List hubs.
+    List,
+    /// Remove a hub, with its downloads.
+    Remove {
+        /// https://host[:port]
+        url: String,
+    },
+    /// Check the certificate of a hub, added or not.
+    Check {
+        /// https://host[:port]; all added hubs if not given.
+        url: Option<String>,
+        /// A file with the CA certificate that signs the hub's.
+        #[arg(long, value_name = "FILE")]
+        ca: Option<PathBuf>,
+    },
+}
+
+/// Options of sign-in.
+#[derive(Debug, Args)]
+pub struct SignIn {
+    /// Your user name, or DIRECTORY\name. Asked for if not given.
+    #[arg(long)]
+    pub user: Option<String>,
+    /// Let this device sign in again by itself.
+    #[arg(long)]
+    pub remember: bool,
+    /// Protect this device's downloads with a PIN (asked for, or the second line of standard
+    /// input).
+    #[arg(long)]
+    pub pin: bool,
+    /// What to call this device in the hub's list.
+    #[arg(long, value_name = "NAME")]
+    pub device_name: Option<String>,
+}

@@ -1,0 +1,141 @@
+//! The client with its ports, as every command finds it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use satchel_base::Entropy as _;
+use satchel_device::ports::{Keystore as _, Storage as _};
+use satchel_device::{Client, HubEntry, VaultError};
+use satchel_device_native::{
+    Files, HubConnection, KeyFile, SystemClock, SystemEntropy, read_certificates,
+};
+
+use crate::args::Arguments;
+use crate::output::Failure;
+use crate::{prompt, session};
+
+/// The state folder and the client on it.
+pub struct Context {
+    /// The state folder.
+    pub files: Files,
+    /// The client.
+    pub client: Client<'static>,
+    /// Where the key lies if there is no PIN.
+    pub key_file: KeyFile,
+    /// `--hub`.
+    pub named_hub: Option<String>,
+}
+
+impl Context {
+    /// Reads the state folder.
+    pub fn load(arguments: &Arguments) -> Result<Self, Failure> {
+        let files = Files::open(home()?)?;
+        let client = client(&files, HashMap::new())?;
+        Ok(Self {
+            key_file: KeyFile::new(files.clone()),
+            client,
+            files,
+            named_hub: arguments.hub.clone(),
+        })
+    }
+
+    /// Starts the client anew with a CA that is not stored yet.
+    pub fn with_ca(&mut self, name: &str, certificates: Vec<Vec<u8>>) -> Result<(), Failure> {
+        let extra = HashMap::from([(name.to_owned(), certificates)]);
+        self.client = client(&self.files, extra)?;
+        Ok(())
+    }
+
+    /// The hub to talk to.
+    pub fn hub(&self) -> Result<HubEntry, Failure> {
+        Ok(self.client.resolve_hub(self.named_hub.as_deref())?)
+    }
+
+    /// Opens the vault: by the key file, by a session, or by asking for the PIN on a terminal.
+    pub fn unlock(&mut self) -> Result<(), Failure> {
+        let Some(vault) = self.client.vault() else {
+            return Ok(());
+        };
+        if vault.is_destroyed() {
+            return Err(VaultError::Destroyed.into());
+        }
+        if vault.has_outside_key(self.key_file.name()) {
+            let key = self.key_file.load()?.ok_or(VaultError::WrongKey)?;
+            let name = self.key_file.name().to_owned();
+            return Ok(self.client.unlock_with_key(&name, &key)?);
+        }
+        let now = self.client.now();
+        if let Some(key) = session::load(self.files.folder(), now)
+            && self.client.unlock_with_session(key.clone()).is_ok()
+        {
+            session::save(self.files.folder(), &key, now);
+            return Ok(());
+        }
+        if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+            return self.unlock_with_pin();
+        }
+        Err(VaultError::Locked.into())
+    }
+
+    /// Asks for the PIN, and keeps the device unlocked for a while.
+    pub fn unlock_with_pin(&mut self) -> Result<(), Failure> {
+        let pin = prompt::secret("PIN")?;
+        self.client.unlock_with_pin(&pin)?;
+        self.keep_session()
+    }
+
+    /// Keeps the device unlocked for a while, if the system can without writing to a disk.
+    pub fn keep_session(&mut self) -> Result<(), Failure> {
+        let key = self.client.session_key()?;
+        session::save(self.files.folder(), &key, self.client.now());
+        Ok(())
+    }
+
+    /// The key in the key file; made if there is none.
+    pub fn make_key_file(&mut self) -> Result<[u8; 32], Failure> {
+        if let Some(key) = self.key_file.load()? {
+            return Ok(key);
+        }
+        let mut key = [0; 32];
+        SystemEntropy.fill(&mut key);
+        self.key_file.save(&key)?;
+        Ok(key)
+    }
+}
+
+fn client(
+    files: &Files,
+    mut extra: HashMap<String, Vec<Vec<u8>>>,
+) -> Result<Client<'static>, Failure> {
+    for name in files.list()? {
+        if name.starts_with("ca-")
+            && !extra.contains_key(&name)
+            && let Some(bytes) = files.read(&name)?
+            && let Ok(certificates) = read_certificates(&bytes)
+        {
+            extra.insert(name, certificates);
+        }
+    }
+    Ok(Client::load(
+        Box::new(files.clone()),
+        Box::new(HubConnection::new(extra)),
+        Box::new(SystemClock),
+        Box::new(SystemEntropy),
+    )?)
+}
+
+/// `SATCHEL_HOME`, or `.satchel` in the home folder.
+fn home() -> Result<PathBuf, Failure> {
+    if let Some(home) = std::env::var_os("SATCHEL_HOME") {
+        return Ok(home.into());
+    }
+    std::env::home_dir()
+        .map(|home| home.join(".satchel"))
+        .ok_or_else(|| {
+            Failure::new(
+                "home.unknown",
+                "there is no home folder to keep downloads in",
+                "Set SATCHEL_HOME to a folder of yours.",
+            )
+        })
+}

@@ -1,0 +1,53 @@
+//! `satchel`: the client people run on a laptop.
+//!
+//! Exit status: 0 done, 1 refused or failed (the reason is on standard error, as JSON with
+//! `--json`), 2 wrong arguments.
+
+mod apps;
+mod args;
+mod context;
+mod hubs;
+mod output;
+mod prompt;
+mod session;
+mod sign_in;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Arguments, Command};
+use context::Context;
+use output::{Failure, Output};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let json = arguments.json;
+    match run(arguments) {
+        Ok(output) => {
+            output.print(json);
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            failure.print(json);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<Output, Failure> {
+    let mut context = Context::load(&arguments)?;
+    match arguments.command {
+        Command::Hub { command } => hubs::run(&mut context, command),
+        Command::SignIn(options) => sign_in::sign_in(&mut context, &options),
+        Command::SignOut => sign_in::sign_out(&mut context),
+        Command::Status => status::status(&mut context),
+        Command::Lock => status::lock(&mut context),
+        Command::Unlock => status::unlock(&mut context),
+        Command::Apps => apps::list(&mut context),
+        Command::Download { app } => apps::download(&mut context, &app),
+        Command::Remove { app } => apps::remove(&mut context, &app),
+        Command::Wipe { yes } => status::wipe(&mut context, yes),
+    }
+}

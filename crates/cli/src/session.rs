@@ -1,0 +1,91 @@
+//! Keeps a device unlocked between two commands: the vault's key in memory-backed storage,
+//! never on a disk, gone at log-out or reboot, and unused after the idle time.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use satchel_base::UnixMillis;
+use satchel_device::{CLOCK_SLACK_MS, DEFAULT_IDLE_MS, VaultKey};
+
+/// Where a session of the state folder `home` may be kept; `None` where the system has no
+/// memory-backed folder, and then the PIN is asked for each time.
+fn folder(home: &Path) -> Option<PathBuf> {
+    let canonical = home.canonicalize().ok()?;
+    let name = blake3::hash(canonical.to_string_lossy().as_bytes()).to_hex();
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let base = [runtime, Some(PathBuf::from("/dev/shm"))]
+        .into_iter()
+        .flatten()
+        .find(|folder| folder.is_absolute() && folder.is_dir())?;
+    Some(base.join(format!("satchel-{}", &name.as_str()[..24])))
+}
+
+/// Whether `folder` is ours alone: owned by who owns the state folder, closed to others.
+#[cfg(unix)]
+fn is_private(folder: &Path, home: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    match (fs::symlink_metadata(folder), fs::metadata(home)) {
+        (Ok(found), Ok(home)) => {
+            found.is_dir() && found.uid() == home.uid() && found.mode() & 0o077 == 0
+        }
+        _ => false,
+    }
+}
+
+/// Keeps the key. Whether that was possible.
+pub fn save(home: &Path, key: &VaultKey, now: UnixMillis) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+        let Some(folder) = folder(home) else {
+            return false;
+        };
+        let _ = fs::DirBuilder::new().mode(0o700).create(&folder);
+        if !is_private(&folder, home) {
+            return false;
+        }
+        let mut bytes = now.0.to_be_bytes().to_vec();
+        bytes.extend_from_slice(key.expose());
+        let path = folder.join("key");
+        let temporary = folder.join("key.tmp");
+        fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&temporary)
+            .and_then(|mut file| file.write_all(&bytes))
+            .and_then(|()| fs::rename(&temporary, &path))
+            .is_ok()
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (home, key, now);
+        false
+    }
+}
+
+/// The key kept, unless the idle time is over or the clock was set back.
+pub fn load(home: &Path, now: UnixMillis) -> Option<VaultKey> {
+    let folder = folder(home)?;
+    #[cfg(unix)]
+    if !is_private(&folder, home) {
+        return None;
+    }
+    let bytes = fs::read(folder.join("key")).ok()?;
+    let (stamp, key) = bytes.split_first_chunk::<8>()?;
+    let idle = now.since_ms(UnixMillis(i64::from_be_bytes(*stamp)));
+    if idle >= DEFAULT_IDLE_MS || idle < -CLOCK_SLACK_MS {
+        remove(home);
+        return None;
+    }
+    Some(VaultKey::from_bytes(key.try_into().ok()?))
+}
+
+/// Forgets the key.
+pub fn remove(home: &Path) {
+    if let Some(folder) = folder(home) {
+        let _ = fs::remove_dir_all(folder);
+    }
+}
