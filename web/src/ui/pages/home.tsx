@@ -66,10 +66,11 @@ function Catalogue(): ReactElement {
         </label>
       </header>
       {apps === null ? <CardSkeletons /> : null}
+      <div className="groups">
       {groups
         .filter((group) => group.apps.length > 0)
         .map((group) => (
-          <section key={group.name} className="group" aria-label={group.name}>
+          <section key={group.name} className={group.apps.length > 1 ? 'group group-wide' : 'group'} aria-label={group.name}>
             <h2>{group.name}</h2>
             <ul className="cards">
               {group.apps.map((app) => (
@@ -83,7 +84,6 @@ function Catalogue(): ReactElement {
                   bytes={storedApp(device, app.id)?.size ?? app.size}
                   state={appState(device, app.id, app)}
                   favourite={starred.has(app.id)}
-                  mayDownload={app.may_download}
                   onFavourite={() => setStarred(toggleFavourite(app.id))}
                   onDownload={() => setAsked(app)}
                 />
@@ -91,6 +91,7 @@ function Catalogue(): ReactElement {
             </ul>
           </section>
         ))}
+      </div>
       {apps !== null && found.length === 0 ? (
         <div className="empty">
           <Icon name="search" size={32} />
@@ -128,7 +129,6 @@ function WithoutHub(): ReactElement {
               bytes={stored.size}
               state={appState(device, stored.app, null)}
               local
-              mayDownload={false}
             />
           ))}
         </ul>

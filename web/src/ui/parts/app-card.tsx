@@ -17,7 +17,6 @@ export interface CardProps {
   state: AppState;
   favourite?: boolean;
   local?: boolean;
-  mayDownload: boolean;
   onDownload?: () => void;
   onFavourite?: () => void;
 }
@@ -42,8 +41,8 @@ export function AppCard(card: CardProps): ReactElement {
           <Icon name={STATE_ICONS[card.state]} size={16} /> {STATE_WORDS[card.state]}
         </span>
         <span className="card-meta muted">
-          {card.dataAsOf === null ? 'Never loaded' : `Data as of ${moment(card.dataAsOf)}`}
-          {card.bytes > 0 ? ` · ${size(card.bytes)}` : ''}
+          <span>{card.dataAsOf === null ? 'Never loaded' : `Data as of ${moment(card.dataAsOf)}`}</span>
+          {card.bytes > 0 ? <span>{size(card.bytes)}</span> : null}
         </span>
         <span className="card-tools">
           {card.onFavourite ? (
@@ -58,7 +57,7 @@ export function AppCard(card: CardProps): ReactElement {
               <Icon name="star" filled={card.favourite ?? false} />
             </button>
           ) : null}
-          {card.onDownload && card.state !== 'downloaded' ? (
+          {card.onDownload && card.dataAsOf !== null && card.state !== 'downloaded' ? (
             <button type="button" className="icon-button" aria-label={downloadLabel} title={downloadLabel} onClick={card.onDownload}>
               <Icon name={card.state === 'update' ? 'update' : 'download'} />
             </button>
