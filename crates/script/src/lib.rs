@@ -1,1 +1,23 @@
-//! The `script` room.
+//! Runs a load script against a [`Host`] that hands it bytes and rows.
+//!
+//! No I/O, clock or randomness of its own: files come from the host, the time and the seed
+//! from [`Settings`]. A run ends in a [`LoadResult`] or in a [`Failure`] whose [`Problem`]s
+//! say file, line, column and what to do. Rules: reference semantics A1, D and E4, DESIGN §3
+//! for section access.
+
+mod columns;
+mod delimited;
+mod evaluate;
+mod functions;
+mod host;
+mod join;
+mod load;
+mod outcome;
+mod run;
+mod statements;
+mod tables;
+
+pub use delimited::{Dialect, split_delimited};
+pub use host::{Host, HostError, ReadRequest, RowSource, StoreRequest};
+pub use outcome::{Failure, LoadResult, Problem, Settings};
+pub use run::run;

@@ -1,0 +1,511 @@
+//! One `LOAD`: rows of a source to rows of a table. Filter, repeat, compute, group, sort,
+//! distinct; where the result goes is decided in `statements`.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use satchel_base::{Budget, Stop};
+use satchel_calc::{Accumulator, Mode, Program, RowValues, compile};
+use satchel_data::{Frame, FrameColumn, SymbolKey, Value};
+use satchel_syntax::{Diagnostic, Expr, Load, LoadField, LoadSource};
+
+use crate::evaluate::{Rows, Source, SourceScope, Surroundings, rewrite};
+use crate::tables::gather;
+
+/// Why a load did not give a table.
+pub(crate) enum LoadError {
+    /// The statement is wrong; spans are in its expanded text.
+    Diagnostics(Vec<Diagnostic>),
+    /// It was stopped.
+    Stopped(Stop),
+}
+
+impl From<Stop> for LoadError {
+    fn from(stop: Stop) -> Self {
+        Self::Stopped(stop)
+    }
+}
+
+/// A compiled `LOAD`.
+struct Plan {
+    names: Vec<String>,
+    columns: Vec<Program>,
+    filter: Option<Program>,
+    repeat: Option<Program>,
+    group_by: Vec<Program>,
+    order_by: Vec<(Program, bool)>,
+    previous: Vec<Program>,
+    is_grouped: bool,
+}
+
+/// Runs `load` over the rows of `source`; at most `first` rows of the result if given.
+pub(crate) fn run_load(
+    load: &Load,
+    source: &Source,
+    first: Option<usize>,
+    around: &Surroundings<'_>,
+    budget: &Budget,
+) -> Result<Frame, LoadError> {
+    let plan = plan(load, source).map_err(LoadError::Diagnostics)?;
+    budget.charge_rows(source.n_rows as u64)?;
+    let sorted;
+    let mut source = source;
+    if !plan.order_by.is_empty() {
+        sorted = Source::of(sort(source, &plan, around));
+        source = &sorted;
+    }
+    let mut out = if plan.is_grouped {
+        grouped(&plan, source, around, budget)?
+    } else if plan.is_plain() {
+        by_column(&plan, source, around)
+    } else {
+        by_row(&plan, source, first, around, budget)?
+    };
+    if load.distinct {
+        out = distinct(&out);
+    }
+    if let Some(first) = first
+        && out.n_rows() > first
+    {
+        for column in &mut out.columns {
+            column.codes.truncate(first);
+        }
+    }
+    Ok(out)
+}
+
+impl Plan {
+    /// Whether no row depends on another, so that columns can be computed one by one.
+    fn is_plain(&self) -> bool {
+        self.repeat.is_none()
+            && self
+                .filter
+                .iter()
+                .chain(&self.columns)
+                .all(|p| !p.calls_host)
+    }
+}
+
+fn plan(load: &Load, source: &Source) -> Result<Plan, Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    if !load.order_by.is_empty() && !matches!(load.source, LoadSource::Resident(_)) {
+        diagnostics.push(
+            Diagnostic::error(
+                "script.order_by_not_resident",
+                load.order_by[0].expr.span,
+                "ORDER BY needs a table that is loaded already",
+            )
+            .with_hint("load the table first, then LOAD … RESIDENT it with ORDER BY"),
+        );
+    }
+    let no_group: Vec<u32> = Vec::new();
+    let mut previous = Vec::new();
+    let mut compiled = |expr: &Expr, mode: Mode, grouped: &[u32], out: &mut Vec<Diagnostic>| {
+        let mut expr = expr.clone();
+        rewrite(&mut expr, &mut previous);
+        let scope = SourceScope {
+            frame: &source.frame,
+            grouped,
+        };
+        let (program, found) = compile(&expr, mode, &scope);
+        out.extend(found);
+        program
+    };
+    let filter =
+        (load.filter.as_ref()).map(|e| compiled(e, Mode::Row, &no_group, &mut diagnostics));
+    let repeat =
+        (load.repeat.as_ref()).map(|e| compiled(e, Mode::Row, &no_group, &mut diagnostics));
+    let order_by: Vec<(Program, bool)> = (load.order_by.iter())
+        .map(|o| {
+            let program = compiled(&o.expr, Mode::Row, &no_group, &mut diagnostics);
+            (program, o.descending)
+        })
+        .collect();
+    let group_by: Vec<Program> = (load.group_by.iter())
+        .map(|e| compiled(e, Mode::Row, &no_group, &mut diagnostics))
+        .collect();
+    let keys: Vec<u32> = group_by.iter().flat_map(|p| p.fields.clone()).collect();
+    let mut exprs: Vec<Option<(&Expr, &str)>> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    for field in &load.fields {
+        match field {
+            LoadField::Star(_) => {
+                for column in &source.frame.columns {
+                    names.push(column.name.clone());
+                    exprs.push(None);
+                }
+            }
+            LoadField::Column { expr, name, .. } => {
+                if names.contains(&name.text) {
+                    diagnostics.push(
+                        Diagnostic::error(
+                            "script.duplicate_field",
+                            name.span,
+                            format!("field `{}` is there twice", name.text),
+                        )
+                        .with_hint("give one of them another name with AS"),
+                    );
+                }
+                names.push(name.text.clone());
+                exprs.push(Some((expr, name.text.as_str())));
+            }
+        }
+    }
+    let mut compile_columns = |mode: Mode, out: &mut Vec<Diagnostic>| -> Vec<Program> {
+        let mut star = 0;
+        (exprs.iter())
+            .map(|entry| match entry {
+                Some((expr, _)) => compiled(expr, mode, &keys, out),
+                None => {
+                    let column = &source.frame.columns[star % source.frame.columns.len()];
+                    star += 1;
+                    let field = Expr {
+                        kind: satchel_syntax::ExprKind::Field(column.name.clone()),
+                        span: load.span,
+                    };
+                    compiled(&field, mode, &keys, out)
+                }
+            })
+            .collect()
+    };
+    let mut found = Vec::new();
+    let mut is_grouped = !group_by.is_empty();
+    let mode = if is_grouped { Mode::Group } else { Mode::Row };
+    let mut columns = compile_columns(mode, &mut found);
+    if !is_grouped
+        && found
+            .iter()
+            .any(|d| d.code == "expr.aggregation_not_allowed")
+    {
+        let mut again = Vec::new();
+        columns = compile_columns(Mode::Group, &mut again);
+        if columns.iter().any(|c| !c.aggs.is_empty()) {
+            is_grouped = true;
+            found = again;
+        }
+    }
+    diagnostics.extend(found);
+    let scope = SourceScope {
+        frame: &source.frame,
+        grouped: &no_group,
+    };
+    let mut programs = Vec::new();
+    for expr in &previous {
+        let (program, found) = compile(expr, Mode::Row, &scope);
+        diagnostics.extend(found);
+        programs.push(program);
+    }
+    for diagnostic in &mut diagnostics {
+        if diagnostic.code == "expr.unknown_field" {
+            diagnostic.code = "script.unknown_field";
+            if diagnostic.hint.is_none() {
+                diagnostic.hint = Some(known_fields(&source.frame));
+            }
+        }
+    }
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(diagnostics);
+    }
+    Ok(Plan {
+        names,
+        columns,
+        filter,
+        repeat,
+        group_by,
+        order_by,
+        previous: programs,
+        is_grouped,
+    })
+}
+
+fn known_fields(frame: &Frame) -> String {
+    /// More than that is no help.
+    const MOST: usize = 12;
+    if frame.columns.is_empty() {
+        return "the source has no fields".to_owned();
+    }
+    let names: Vec<&str> = (frame.columns.iter().take(MOST))
+        .map(|c| c.name.as_str())
+        .collect();
+    let more = if frame.columns.len() > MOST {
+        ", …"
+    } else {
+        ""
+    };
+    format!("the source has {}{more}", names.join(", "))
+}
+
+/// Rows of the source in the order of `ORDER BY`; equal ones stay in place.
+fn sort(source: &Source, plan: &Plan, around: &Surroundings<'_>) -> Frame {
+    let rows = Rows::new(source, Vec::new(), Frame::default());
+    let keys: Vec<Vec<Value>> = (0..source.n_rows)
+        .map(|row| {
+            rows.row.set(row);
+            (plan.order_by.iter())
+                .map(|(program, _)| around.eval(program, &rows, Some(&rows)))
+                .collect()
+        })
+        .collect();
+    let mut order: Vec<u32> = (0..source.n_rows as u32).collect();
+    order.sort_by(|a, b| {
+        let (a, b) = (&keys[*a as usize], &keys[*b as usize]);
+        (plan.order_by.iter().enumerate())
+            .map(|(i, (_, descending))| {
+                let order = a[i].order(&b[i]);
+                if *descending { order.reverse() } else { order }
+            })
+            .find(|o| o.is_ne())
+            .unwrap_or(std::cmp::Ordering::Equal)
+    });
+    gather(&source.frame, &order)
+}
+
+/// Column by column: a bare field is copied, what depends on one field is computed once per
+/// distinct value.
+fn by_column(plan: &Plan, source: &Source, around: &Surroundings<'_>) -> Frame {
+    let rows = Rows::new(source, Vec::new(), Frame::default());
+    let kept: Option<Vec<u32>> = plan.filter.as_ref().map(|filter| {
+        let truths = per_value(filter, source, |value| {
+            around.truth(filter, &OneValue(value), None)
+        });
+        (0..source.n_rows as u32)
+            .filter(|row| match &truths {
+                Some((codes, truths)) => truths[value_index(codes[*row as usize], truths.len())],
+                None => {
+                    rows.row.set(*row as usize);
+                    around.truth(filter, &rows, Some(&rows))
+                }
+            })
+            .collect()
+    });
+    let pick = |codes: &[u32]| -> Vec<u32> {
+        match &kept {
+            Some(kept) => kept.iter().map(|r| codes[*r as usize]).collect(),
+            None => codes.to_vec(),
+        }
+    };
+    let mut out = Frame::default();
+    for (name, program) in plan.names.iter().zip(&plan.columns) {
+        let mut column = FrameColumn::new(name.clone());
+        if let Some(slot) = program.as_single_field() {
+            let from = &source.frame.columns[slot as usize];
+            column.dict = from.dict.clone();
+            column.codes = pick(&from.codes);
+        } else if let Some((codes, values)) = per_value(program, source, |value| {
+            around.eval(program, &OneValue(value), None)
+        }) {
+            let map: Vec<u32> = values.iter().map(|v| column.dict.intern(v)).collect();
+            column.codes = pick(codes)
+                .iter()
+                .map(|c| map[value_index(*c, map.len())])
+                .collect();
+        } else {
+            let mut push = |row: usize| {
+                rows.row.set(row);
+                column.push(&around.eval(program, &rows, Some(&rows)));
+            };
+            match &kept {
+                Some(kept) => kept.iter().for_each(|r| push(*r as usize)),
+                None => (0..source.n_rows).for_each(push),
+            }
+        }
+        out.columns.push(column);
+    }
+    out
+}
+
+/// The value of a program that reads a single field, for each of that field's values and, last,
+/// for NULL; with the field's codes. `None` if it reads several fields or none.
+fn per_value<'a, T>(
+    program: &Program,
+    source: &'a Source,
+    compute: impl Fn(Value) -> T,
+) -> Option<(&'a [u32], Vec<T>)> {
+    let [slot] = program.fields[..] else {
+        return None;
+    };
+    let column = &source.frame.columns[slot as usize];
+    if column.dict.len() >= source.n_rows {
+        return None;
+    }
+    let mut out: Vec<T> = column.dict.values().iter().cloned().map(&compute).collect();
+    out.push(compute(Value::Null));
+    Some((&column.codes, out))
+}
+
+fn value_index(code: u32, n_values: usize) -> usize {
+    (code as usize).min(n_values - 1)
+}
+
+/// A row in which every field has one value.
+struct OneValue(Value);
+
+impl RowValues for OneValue {
+    fn field(&self, _slot: u32) -> Value {
+        self.0.clone()
+    }
+}
+
+fn by_row(
+    plan: &Plan,
+    source: &Source,
+    first: Option<usize>,
+    around: &Surroundings<'_>,
+    budget: &Budget,
+) -> Result<Frame, Stop> {
+    let out = Frame::new("", plan.names.clone());
+    let rows = Rows::new(source, plan.previous.clone(), out);
+    let mut cells = Vec::with_capacity(plan.columns.len());
+    let mut n_rows = 0;
+    'rows: for row in 0..source.n_rows {
+        rows.row.set(row);
+        let mut turn = 1;
+        let mut is_kept = false;
+        loop {
+            rows.turn.set(turn);
+            if let Some(repeat) = &plan.repeat {
+                budget.charge_rows(1)?;
+                budget.charge_bytes(4 * plan.columns.len() as u64)?;
+                if !around.truth(repeat, &rows, Some(&rows)) {
+                    break;
+                }
+            }
+            let passes = (plan.filter.as_ref())
+                .is_none_or(|filter| around.truth(filter, &rows, Some(&rows)));
+            if passes {
+                cells.clear();
+                for program in &plan.columns {
+                    cells.push(around.eval(program, &rows, Some(&rows)));
+                }
+                rows.push(&cells);
+                is_kept = true;
+                n_rows += 1;
+                if first.is_some_and(|first| n_rows >= first) {
+                    break 'rows;
+                }
+            }
+            if plan.repeat.is_none() {
+                break;
+            }
+            turn += 1;
+        }
+        if is_kept || plan.repeat.is_none() && plan.filter.is_none() {
+            rows.previous_row.set(Some(row));
+        }
+        if row % 65_536 == 0 {
+            budget.check()?;
+        }
+    }
+    Ok(rows.out.into_inner())
+}
+
+/// One group while it is being collected.
+struct Group {
+    first_row: usize,
+    /// By column, then by aggregation of the column's program.
+    accumulators: Vec<Vec<Accumulator>>,
+}
+
+/// The row of a finished group.
+struct GroupRow<'a> {
+    source: &'a Source,
+    first_row: usize,
+    aggs: Vec<Value>,
+}
+
+impl RowValues for GroupRow<'_> {
+    fn field(&self, slot: u32) -> Value {
+        let column = self.source.frame.columns.get(slot as usize);
+        column.map_or(Value::Null, |c| c.value(self.first_row))
+    }
+
+    fn agg(&self, index: usize) -> Value {
+        self.aggs.get(index).cloned().unwrap_or(Value::Null)
+    }
+}
+
+fn grouped(
+    plan: &Plan,
+    source: &Source,
+    around: &Surroundings<'_>,
+    budget: &Budget,
+) -> Result<Frame, Stop> {
+    let rows = Rows::new(source, plan.previous.clone(), Frame::default());
+    let mut groups: Vec<Group> = Vec::new();
+    let mut by_key: FxHashMap<Vec<Option<SymbolKey>>, usize> = FxHashMap::default();
+    let mut args = Vec::new();
+    let fresh = |first_row: usize| Group {
+        first_row,
+        accumulators: (plan.columns.iter())
+            .map(|c| {
+                (c.aggs.iter())
+                    .map(|a| Accumulator::new(a.kind, a.distinct))
+                    .collect()
+            })
+            .collect(),
+    };
+    // Aggregations over everything give a row even if there is nothing.
+    if plan.group_by.is_empty() {
+        by_key.insert(Vec::new(), 0);
+        groups.push(fresh(0));
+    }
+    for row in 0..source.n_rows {
+        rows.row.set(row);
+        if let Some(filter) = &plan.filter
+            && !around.truth(filter, &rows, Some(&rows))
+        {
+            continue;
+        }
+        rows.previous_row.set(Some(row));
+        let key: Vec<Option<SymbolKey>> = (plan.group_by.iter())
+            .map(|program| SymbolKey::of(&around.eval(program, &rows, Some(&rows))))
+            .collect();
+        let at = *by_key.entry(key).or_insert(groups.len());
+        if at == groups.len() {
+            budget.charge_bytes(64 * (1 + plan.columns.len()) as u64)?;
+            groups.push(fresh(row));
+        }
+        let group = &mut groups[at];
+        for (column, accumulators) in plan.columns.iter().zip(&mut group.accumulators) {
+            for (agg, accumulator) in column.aggs.iter().zip(accumulators) {
+                args.clear();
+                for arg in &agg.args {
+                    args.push(around.eval(arg, &rows, Some(&rows)));
+                }
+                accumulator.push(&args);
+            }
+        }
+        if row % 65_536 == 0 {
+            budget.check()?;
+        }
+    }
+    let mut out = Frame::new("", plan.names.clone());
+    for group in groups {
+        let mut cells = Vec::with_capacity(plan.columns.len());
+        for (column, accumulators) in plan.columns.iter().zip(group.accumulators) {
+            let values = GroupRow {
+                source,
+                first_row: group.first_row,
+                aggs: accumulators.into_iter().map(Accumulator::finish).collect(),
+            };
+            rows.row.set(group.first_row);
+            cells.push(around.eval(column, &values, Some(&rows)));
+        }
+        out.push_row(&cells);
+    }
+    Ok(out)
+}
+
+/// The first of each set of equal rows.
+fn distinct(frame: &Frame) -> Frame {
+    let mut seen: FxHashSet<Vec<u32>> = FxHashSet::default();
+    let kept: Vec<u32> = (0..frame.n_rows() as u32)
+        .filter(|row| {
+            let key: Vec<u32> = frame
+                .columns
+                .iter()
+                .map(|c| c.codes[*row as usize])
+                .collect();
+            seen.insert(key)
+        })
+        .collect();
+    gather(frame, &kept)
+}

@@ -1,0 +1,97 @@
+//! What goes into a run beside the script, and what comes out.
+
+use satchel_data::{AccessTables, Model, Value};
+use satchel_syntax::{Diagnostic, Severity, line_col};
+
+/// What a run knows of the world.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The local time at the start, in serial days (1899-12-30 is 0).
+    pub now: f64,
+    /// What to add to UTC for local time, in days.
+    pub utc_offset: f64,
+    /// Where `Rand()` starts from.
+    pub seed: u64,
+    /// What `DocumentName()` and `DocumentTitle()` say.
+    pub app_name: String,
+    /// What `OSUser()` says: who runs the reload.
+    pub user: String,
+    /// Variables that exist before the first statement.
+    pub variables: Vec<(String, Value)>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            now: 0.0,
+            utc_offset: 0.0,
+            seed: 1,
+            app_name: String::new(),
+            user: String::new(),
+            variables: Vec::new(),
+        }
+    }
+}
+
+/// A script that ran to its end.
+#[derive(Debug)]
+pub struct LoadResult {
+    /// The application tables.
+    pub model: Model,
+    /// The tables of the access section, upper case.
+    pub access: AccessTables,
+    /// Variables by name, in the order they were first set.
+    pub variables: Vec<(String, Value)>,
+    /// What happened, line by line.
+    pub log: Vec<String>,
+    /// What works but is probably not meant.
+    pub warnings: Vec<Problem>,
+    /// Comments on tables and fields: whether it is a table, the name, the text.
+    pub comments: Vec<(bool, String, String)>,
+}
+
+/// A script that stopped.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Why, at least one.
+    pub problems: Vec<Problem>,
+    /// What happened before.
+    pub log: Vec<String>,
+}
+
+/// Something wrong at a place of a script file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Stable code, such as `script.unknown_table`.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The script file.
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+    /// In characters, from 1.
+    pub column: u32,
+    /// All of it for people, with the text around.
+    pub rendered: String,
+}
+
+impl Problem {
+    pub(crate) fn new(diagnostic: Diagnostic, file: &str, text: &str) -> Self {
+        let (line, column) = line_col(text, diagnostic.span.start as usize);
+        Self {
+            severity: diagnostic.severity,
+            code: diagnostic.code,
+            rendered: diagnostic.render(file, text),
+            message: diagnostic.message,
+            hint: diagnostic.hint,
+            file: file.to_owned(),
+            line,
+            column,
+        }
+    }
+}

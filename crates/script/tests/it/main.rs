@@ -1,0 +1,5 @@
+//! What the room promises: scripts to tables, mistakes to messages.
+
+mod corpus;
+mod host;
+mod laws;
