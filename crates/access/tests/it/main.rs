@@ -1,0 +1,5 @@
+//! What the access room promises.
+
+mod corpus;
+mod support;
+mod twins;
