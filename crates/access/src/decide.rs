@@ -114,6 +114,21 @@ pub(crate) fn row_matches(table: &RuleTable, row: &[Cell], subject: &Subject) ->
     table.admits && all && (named || subject.kind == SubjectKind::Authenticated)
 }
 
+/// The first identity column of a row that does not match `subject`.
+pub(crate) fn row_differs(table: &RuleTable, row: &[Cell], subject: &Subject) -> Option<String> {
+    let differs = |role: &Role, cell: &Cell| match (role, cell) {
+        (Role::Identity(_), Cell::Null | Cell::Blank) => true,
+        (Role::Identity(identity), Cell::Value(_, text)) => {
+            !identity_matches(*identity, text, subject)
+        }
+        _ => false,
+    };
+    let mut columns = table.roles.iter().zip(row).zip(&table.columns);
+    columns
+        .find(|((role, cell), _)| differs(role, cell))
+        .map(|(_, name)| name.clone())
+}
+
 fn identity_matches(identity: Identity, text: &str, subject: &Subject) -> bool {
     let same = |attribute: &String| !attribute.is_empty() && attribute.to_uppercase() == text;
     let user = || SubjectId::parse(text) == subject.user;
@@ -129,7 +144,7 @@ fn identity_matches(identity: Identity, text: &str, subject: &Subject) -> bool {
 }
 
 /// The access a row gives; none unless it says exactly `ADMIN` or `USER`.
-fn row_access(table: &RuleTable, row: &[Cell]) -> Option<Access> {
+pub(crate) fn row_access(table: &RuleTable, row: &[Cell]) -> Option<Access> {
     let at = table.roles.iter().position(|r| *r == Role::Access)?;
     match &row[at] {
         Cell::Value(_, text) if text == "ADMIN" => Some(Access::Admin),

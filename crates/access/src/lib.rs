@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod decide;
+mod explain;
+mod lint;
 mod propagate;
 mod publication;
 mod reduce;
@@ -14,6 +16,8 @@ mod rules;
 mod subject;
 
 pub use decide::{Access, Decision, Grant, GrantedValue, Grants, Refusal, decide, fingerprint};
+pub use explain::{Explanation, FieldUse, RowUse, Why, explain};
+pub use lint::lint;
 pub use publication::{Pending, publication_check};
 pub use reduce::{Denied, Reduced, TableCount, mask, reduce};
 pub use rules::{Finding, Rules};

@@ -108,6 +108,17 @@ pub(crate) struct ReductionField {
     pub present: FxHashSet<SymbolKey>,
 }
 
+impl ReductionField {
+    /// Listed values the data lacks, as text.
+    pub fn absent(&self) -> Vec<String> {
+        let listed = self.listed.iter();
+        listed
+            .filter(|(_, key)| !self.present.contains(key))
+            .map(|(shown, _)| shown.trim_matches('\'').to_owned())
+            .collect()
+    }
+}
+
 /// The access tables of one reload, classified against the model of the same reload.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
@@ -307,7 +318,7 @@ impl Rules {
         }
     }
 
-    fn report(&self, findings: &mut Vec<Finding>) {
+    pub(crate) fn report(&self, findings: &mut Vec<Finding>) {
         let mut add = |code, message: String, fix: &str| {
             findings.push(Finding {
                 code,
