@@ -316,9 +316,11 @@ fn run<'a>(
             pass.table(*table, rows.as_deref())?;
         }
         Base::Table(table) => {
-            let mut tables = vec![*table];
+            // A record is still one row of the table, together with those looked up.
+            let base = pass.field_tables(*table);
+            let mut tables = base.clone();
             tables.extend(pass.dim_tables(Some(*table)));
-            pass.join(batch.records, tables, vec![*table])?;
+            pass.join(batch.records, tables, base)?;
         }
         Base::Join(base) => {
             let mut tables = base.clone();
@@ -342,6 +344,20 @@ struct Pass<'p, 'q, 'a> {
 impl<'p> Pass<'p, '_, '_> {
     fn core(&self) -> &'p Core {
         &self.query.engine.core
+    }
+
+    /// `root` and the tables near it that hold the fields of the aggregations.
+    fn field_tables(&self, root: TableId) -> Vec<TableId> {
+        let mut tables = vec![root];
+        for field in self.specs.iter().flat_map(|s| &s.fields) {
+            let path = self.core().path_to_field(root, *field).unwrap_or_default();
+            if let Some(hop) = path.last()
+                && !tables.contains(&hop.to)
+            {
+                tables.push(hop.to);
+            }
+        }
+        tables
     }
 
     fn dim_tables(&self, root: Option<TableId>) -> Vec<TableId> {
@@ -507,7 +523,9 @@ impl<'p> Pass<'p, '_, '_> {
                     .as_deref()
                     .cloned()
                     .unwrap_or_else(|| BitSet::all(data.n_rows));
-                crate::scan::keep_codes(&mut fresh, codes, &had.complement(), query.budget)?;
+                // NULL, one past the symbols, is in no earlier table's values.
+                let rest: BitSet = (0..=n).map(|c| !had.contains(c)).collect();
+                crate::scan::keep_codes(&mut fresh, codes, &rest, query.budget)?;
                 if !fresh.any() {
                     continue;
                 }

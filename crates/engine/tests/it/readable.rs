@@ -1,0 +1,1 @@
+//! Behaviour on a small model that a person can check by eye.
