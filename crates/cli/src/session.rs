@@ -76,7 +76,7 @@ pub fn load(home: &Path, now: UnixMillis) -> Option<VaultKey> {
     let bytes = fs::read(folder.join("key")).ok()?;
     let (stamp, key) = bytes.split_first_chunk::<8>()?;
     let idle = now.since_ms(UnixMillis(i64::from_be_bytes(*stamp)));
-    if idle >= DEFAULT_IDLE_MS || idle < -CLOCK_SLACK_MS {
+    if !(-CLOCK_SLACK_MS..DEFAULT_IDLE_MS).contains(&idle) {
         remove(home);
         return None;
     }

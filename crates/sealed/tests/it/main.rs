@@ -6,6 +6,7 @@
     reason = "a test that cannot set up its case should stop"
 )]
 
+mod corpus;
 mod keys;
 mod packages;
 mod signed;

@@ -1,0 +1,75 @@
+//! The state folder.
+
+use satchel_device::StorageError;
+use satchel_device::ports::Storage as _;
+use satchel_device_native::Files;
+
+fn folder(name: &str) -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("satchel-test-{}-{name}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    folder
+}
+
+#[test]
+fn bytes_come_back_and_go() {
+    let folder = folder("round");
+    let mut files = Files::open(&folder).unwrap();
+    assert_eq!(files.read("a.json"), Ok(None));
+    files.write("a.json", b"one").unwrap();
+    files.write("a.json", b"two").unwrap();
+    assert_eq!(files.read("a.json"), Ok(Some(b"two".to_vec())));
+    files.append("part-1", b"ab").unwrap();
+    files.append("part-1", b"cd").unwrap();
+    assert_eq!(files.len("part-1"), Ok(Some(4)));
+    files.rename("part-1", "package-1").unwrap();
+    let mut bytes = Vec::new();
+    files
+        .read_pieces("package-1", &mut |piece| bytes.extend_from_slice(piece))
+        .unwrap();
+    assert_eq!(bytes, b"abcd");
+    files.remove("package-1").unwrap();
+    files.remove("package-1").unwrap();
+    assert_eq!(files.list(), Ok(vec!["a.json".to_owned()]));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn names_cannot_leave_the_folder() {
+    let folder = folder("names");
+    let mut files = Files::open(&folder).unwrap();
+    for name in ["../x", "/etc/passwd", "a/b", "", ".", "..", ".hidden"] {
+        assert!(
+            matches!(files.write(name, b""), Err(StorageError::Failed { .. })),
+            "{name}"
+        );
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn what_a_kill_left_half_written_is_removed() {
+    let folder = folder("half");
+    let mut files = Files::open(&folder).unwrap();
+    files.write("vault.json", b"old").unwrap();
+    std::fs::write(folder.join("vault.json.tmp"), b"ne").unwrap();
+    let files = Files::open(&folder).unwrap();
+    assert_eq!(files.list(), Ok(vec!["vault.json".to_owned()]));
+    assert_eq!(files.read("vault.json"), Ok(Some(b"old".to_vec())));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder("mode");
+    let mut files = Files::open(&folder).unwrap();
+    files.write("vault.key", b"k").unwrap();
+    files.append("part-1", b"k").unwrap();
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    assert_eq!(mode(&folder.join("vault.key")), 0o600);
+    assert_eq!(mode(&folder.join("part-1")), 0o600);
+    std::fs::remove_dir_all(folder).unwrap();
+}

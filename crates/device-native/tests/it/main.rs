@@ -1,0 +1,9 @@
+//! Certificates over real TLS on loopback, and files.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its case should stop"
+)]
+
+mod certificates;
+mod files;
+mod server;
