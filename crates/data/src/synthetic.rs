@@ -6,9 +6,9 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::NULL_CODE;
 use crate::build::{Draft, DraftColumn, DraftField, DraftTable};
 use crate::model::{FieldKind, ModelNote, TableKind};
+use crate::{NULL_CODE, number_text};
 
 /// Replaces shared field sets by synthetic keys until no two tables share two fields.
 pub(crate) fn resolve(draft: &mut Draft) -> Vec<ModelNote> {
@@ -75,6 +75,21 @@ fn replace(draft: &mut Draft, shared: &[usize], number: usize) -> ModelNote {
                             .texts
                             .get_or_insert_default()
                             .push(texts[row].clone());
+                    }
+                }
+            } else {
+                // One row stands for rows that spell a value differently, and any of them may
+                // be hidden later: it shows the plain number, which no row's spelling is.
+                for (column, from) in columns.iter_mut().zip(&at) {
+                    let source = &table.columns[*from];
+                    if let (Some(known), Some(texts)) = (&mut column.texts, &source.texts)
+                        && known[code as usize] != texts[row]
+                        && let Some(value) = draft.fields[source.field]
+                            .values
+                            .get(source.codes[row] as usize)
+                    {
+                        known[code as usize] =
+                            value.as_num().map(number_text).unwrap_or_default().into();
                     }
                 }
             }

@@ -86,3 +86,19 @@ fn a_spelling_of_a_hidden_row_does_not_show() {
     assert_eq!(text([false, true, true]), "1");
     assert_eq!(text([false, false, true]), "001");
 }
+
+#[test]
+fn a_synthetic_key_shows_no_spelling_of_a_hidden_row() {
+    let date = |text: &str| vec![Value::dual(1.0, text), Value::num(7.0)];
+    let one = (vec![0, 1], vec![date("CANARY"), date("seen")]);
+    let two = (
+        vec![0, 1, 2],
+        vec![vec![Value::num(2.0), Value::num(2.0), Value::num(2.0)]],
+    );
+    let model = Arc::new(model(&vec![one, two]));
+    assert_eq!(model.notes().len(), 1);
+    let keep = vec![Some([false, true].into_iter().collect())];
+    let bytes = model.retain(&keep, &[]).to_snapshot();
+    assert!(!bytes.windows(6).any(|w| w == b"CANARY"));
+    assert!(!show(&View::restricted(model, keep, &[])).contains("CANARY"));
+}
