@@ -50,7 +50,8 @@ export async function openApp(
   const path = `/app/${encodeURIComponent(app)}`;
   const session = enigma.create({
     schema,
-    url: `wss://${location.host}${path}`,
+    // Plain on loopback only: there `satchel open` serves this page.
+    url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${path}`,
     createSocket: (url: string) => (source === 'hub' ? new WebSocket(url) : device.socket(app)) as WebSocket,
     // A request overtaken by a newer selection is asked once more, as charts expect.
     responseInterceptors: [

@@ -1,0 +1,157 @@
+// What the browser tests share: the hub they run against, a browser that trusts its CA, and
+// the few things a person does again and again.
+//
+// SATCHEL_URL  the hub, https://localhost:PORT       SATCHEL_CA  its CA, PEM
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { chromium } from 'playwright-core';
+
+const need = (name) => {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set; run these tests with \`cargo xtask test --only browser\``);
+  return value;
+};
+
+export const hubUrl = new URL(need('SATCHEL_URL'));
+export const caFile = need('SATCHEL_CA');
+export const PASSWORD = 'satchel-demo';
+
+/** Longest wait for something to appear; tests wait for things, never for time. */
+export const PATIENCE_MS = 60_000;
+
+/**
+ * A forwarder between browser and hub, so that a test can take the hub away: once it is down,
+ * connections are refused, as they are when the hub is stopped.
+ */
+export async function forwarder() {
+  const open = new Set();
+  let limit = Infinity;
+  const server = net.createServer((from) => {
+    const to = net.connect(Number(hubUrl.port || 443), '127.0.0.1');
+    for (const socket of [from, to]) {
+      open.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        open.delete(socket);
+        from.destroy();
+        to.destroy();
+      });
+    }
+    from.pipe(to);
+    to.on('data', (bytes) => {
+      limit -= bytes.length;
+      if (limit < 0) {
+        limit = Infinity;
+        from.destroy();
+      } else if (!from.write(bytes)) {
+        to.pause();
+        from.once('drain', () => to.resume());
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: server.address().port,
+    /** The connection that carries the `bytes`-th byte from now on is cut, once. */
+    cutAfter(bytes) {
+      limit = bytes;
+    },
+    async down() {
+      const closed = new Promise((done) => server.close(done));
+      for (const socket of open) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+/** A browser of one person, with a profile of its own that trusts the hub's CA. */
+export async function openBrowser({ prf = true, viewport = { width: 1440, height: 900 } } = {}) {
+  const home = mkdtempSync(join(tmpdir(), 'satchel-e2e-'));
+  const store = join(home, '.pki/nssdb');
+  mkdirSync(store, { recursive: true });
+  execFileSync('certutil', ['-d', `sql:${store}`, '-N', '--empty-password']);
+  execFileSync('certutil', ['-d', `sql:${store}`, '-A', '-t', 'C,,', '-n', 'hub ca', '-i', caFile]);
+  const through = await forwarder();
+  const context = await chromium.launchPersistentContext(join(home, 'profile'), {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    headless: true,
+    viewport,
+    env: { ...process.env, HOME: home },
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync',
+      `--host-resolver-rules=MAP ${hubUrl.host} 127.0.0.1:${through.port}`,
+    ],
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = context.pages()[0] ?? (await context.newPage());
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('WebAuthn.enable');
+  await devtools.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true,
+      hasUserVerification: true, hasPrf: prf, isUserVerified: true, automaticPresenceSimulation: true,
+    },
+  });
+  return {
+    page,
+    through,
+    errors,
+    async close() {
+      await context.close();
+      await through.down().catch(() => {});
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function signIn(page, user) {
+  await page.goto(hubUrl.href);
+  await page.fill('input[name=user]', `DEMO\\${user}`);
+  await page.fill('input[name=password]', PASSWORD);
+  await page.click('button[type=submit]');
+  await page.waitForSelector('[data-testid=app-card]');
+}
+
+/** Opens an app by title from Home and waits until every chart of the sheet is drawn. */
+export async function openFromHome(page, title) {
+  await page.locator('[data-testid=app-card]', { hasText: title }).locator('a').click();
+  await drawn(page);
+}
+
+export async function drawn(page) {
+  await page.waitForSelector('[data-testid=sheet]');
+  await page.waitForFunction(() => {
+    const charts = [...document.querySelectorAll('[data-testid=sheet] .chart')];
+    return charts.length > 0 && charts.every((chart) => chart.dataset.state === 'drawn');
+  });
+}
+
+export const object = (page, id) => page.locator(`[data-testid=cell][data-object="${id}"]`);
+
+/** Waits until an object shows a text. */
+export async function shows(page, id, text) {
+  await object(page, id).getByText(text, { exact: true }).first().waitFor();
+}
+
+/** Selects a value in a list box of a filter pane, and confirms. */
+export async function select(page, pane, value) {
+  await object(page, pane).getByText(value, { exact: true }).first().click();
+  await page.keyboard.press('Enter');
+}
+
+/** Waits until Chromium itself would open this page without a network. */
+export async function keptByServiceWorker(page) {
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+}
+
+export const caPem = () => readFileSync(caFile);
