@@ -19,11 +19,11 @@ const SHAPES: [(&str, &[&str]); 5] = [
     ("E", &["K3", "V"]),
 ];
 /// The fields that may be reduced: plain ones and keys.
-const REDUCED: [&str; 5] = ["R", "S", "T", "K1", "K3"];
+pub const REDUCED: [&str; 5] = ["R", "S", "T", "K1", "K3"];
 
-type Rows = Vec<Vec<Vec<u8>>>;
+pub type Rows = Vec<Vec<Vec<u8>>>;
 
-fn cases() -> ProptestConfig {
+pub fn cases() -> ProptestConfig {
     let n = if std::env::var_os("SLOW").is_some() {
         10_000
     } else {
@@ -36,7 +36,7 @@ fn cases() -> ProptestConfig {
     }
 }
 
-fn rows() -> impl Strategy<Value = Rows> {
+pub fn rows() -> impl Strategy<Value = Rows> {
     let table = |n: usize| prop::collection::vec(prop::collection::vec(0u8..4, n), 0..4);
     let tables: Vec<_> = SHAPES.iter().map(|(_, c)| table(c.len())).collect();
     tables
@@ -61,7 +61,7 @@ fn frames(rows: &Rows) -> Vec<Frame> {
     tables.collect()
 }
 
-fn build(rows: &Rows) -> satchel_data::Model {
+pub fn build(rows: &Rows) -> satchel_data::Model {
     frames(rows)
         .into_iter()
         .fold(ModelBuilder::new(), ModelBuilder::table)
@@ -145,7 +145,7 @@ fn naive(rows: &Rows, wanted: &[(usize, Vec<u8>)]) -> Vec<Vec<usize>> {
     kept
 }
 
-fn access(wanted: &[(usize, Vec<u8>)], extra: &[Vec<Value>]) -> AccessTables {
+pub fn access(wanted: &[(usize, Vec<u8>)], extra: &[Vec<Value>]) -> AccessTables {
     let mut columns = vec!["ACCESS".to_owned(), "USERID".to_owned()];
     columns.extend(wanted.iter().map(|(f, _)| REDUCED[*f].to_owned()));
     let n = wanted.iter().map(|(_, v)| v.len()).max().unwrap_or(0);
@@ -170,7 +170,7 @@ fn access(wanted: &[(usize, Vec<u8>)], extra: &[Vec<Value>]) -> AccessTables {
     }
 }
 
-fn wanted() -> impl Strategy<Value = Vec<(usize, Vec<u8>)>> {
+pub fn wanted() -> impl Strategy<Value = Vec<(usize, Vec<u8>)>> {
     let fields = prop::sample::subsequence((0..REDUCED.len()).collect::<Vec<_>>(), 1..4);
     fields.prop_flat_map(|fields| {
         let values = prop::sample::subsequence(vec![1u8, 2, 3], 1..4);
