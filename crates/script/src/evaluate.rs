@@ -8,7 +8,7 @@ use satchel_data::{Frame, SymbolKey, Value};
 use satchel_syntax::{Expr, ExprKind};
 
 use crate::functions::{self, Host, Session};
-use crate::tables::Tables;
+use crate::tables::{Section, Tables};
 
 /// Rows to load from: a frame, and how many rows, as a frame without columns has none.
 #[derive(Debug, Default)]
@@ -153,6 +153,7 @@ impl RowValues for OneRow<'_> {
 /// What expressions need beside a row.
 pub(crate) struct Surroundings<'a> {
     pub(crate) tables: &'a Tables,
+    pub(crate) section: Section,
     pub(crate) locale: &'a Locale,
     pub(crate) session: &'a RefCell<Session>,
     pub(crate) now: f64,

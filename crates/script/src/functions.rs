@@ -126,27 +126,26 @@ impl HostFunctions for Host<'_> {
                     .position(|v| v.same_symbol(&wanted) || v.to_text() == wanted.to_text());
                 count(found.map_or(0, |i| i + 1))
             }
-            "noofrows" => tables
-                .any(&text(0))
+            "noofrows" => self
+                .table(&text(0))
                 .map_or(Value::Null, |t| count(t.n_rows())),
-            "nooffields" => tables
-                .any(&text(0))
+            "nooffields" => self
+                .table(&text(0))
                 .map_or(Value::Null, |t| count(t.columns.len())),
-            "nooftables" => count(tables.list.len()),
-            "tablename" => nth(number(0), tables.list.len()).map_or(Value::Null, |i| {
-                Value::text(tables.list[i].frame.name.as_str())
-            }),
-            "tablenumber" => tables
-                .list
-                .iter()
-                .position(|t| t.frame.name == text(0))
+            "nooftables" => count(self.visible().count()),
+            "tablename" => nth(number(0), usize::MAX)
+                .and_then(|i| self.visible().nth(i))
+                .map_or(Value::Null, |t| Value::text(t.name.as_str())),
+            "tablenumber" => self
+                .visible()
+                .position(|t| t.name == text(0))
                 .map_or(Value::Null, count),
-            "fieldname" => tables.any(&text(1)).map_or(Value::Null, |t| {
+            "fieldname" => self.table(&text(1)).map_or(Value::Null, |t| {
                 number(0)
                     .and_then(|n| nth(Some(n - 1.0), t.columns.len()))
                     .map_or(Value::Null, |i| Value::text(t.columns[i].name.as_str()))
             }),
-            "fieldnumber" => tables.any(&text(1)).map_or(Value::Null, |t| {
+            "fieldnumber" => self.table(&text(1)).map_or(Value::Null, |t| {
                 count(t.column_index(&text(0)).map_or(0, |i| i + 1))
             }),
             "applymap" => {
@@ -198,6 +197,14 @@ impl HostFunctions for Host<'_> {
 }
 
 impl Host<'_> {
+    fn visible(&self) -> impl Iterator<Item = &Frame> {
+        self.around.tables.visible(self.around.section)
+    }
+
+    fn table(&self, name: &str) -> Option<&Frame> {
+        self.visible().find(|t| t.name == name)
+    }
+
     fn file(&self, part: impl Fn(&str) -> String) -> Value {
         if self.around.file.is_empty() {
             Value::Null
@@ -220,18 +227,9 @@ impl Host<'_> {
                 .map_or(Value::Null, |c| frame.columns[c].value(row as usize))
         };
         match (table, self.rows) {
-            (Some(table), _) => self
-                .around
-                .tables
-                .any(&table.to_text())
-                .map_or(Value::Null, look),
+            (Some(table), _) => self.table(&table.to_text()).map_or(Value::Null, look),
             (None, Some(rows)) => look(&rows.out.borrow()),
-            (None, None) => self
-                .around
-                .tables
-                .list
-                .last()
-                .map_or(Value::Null, |t| look(&t.frame)),
+            (None, None) => self.visible().last().map_or(Value::Null, look),
         }
     }
 
@@ -249,11 +247,7 @@ impl Host<'_> {
     }
 
     fn has_field(&self, name: &str) -> bool {
-        self.around
-            .tables
-            .list
-            .iter()
-            .any(|t| t.frame.column_index(name).is_some())
+        self.visible().any(|t| t.column_index(name).is_some())
     }
 
     fn exists(&self, field: &str, value: Option<&Value>) -> bool {
@@ -289,9 +283,9 @@ impl Host<'_> {
     fn values(&self, field: &str) -> Vec<Value> {
         let mut seen = FxHashSet::default();
         let mut out = Vec::new();
-        for table in &self.around.tables.list {
-            if let Some(c) = table.frame.column_index(field) {
-                for value in table.frame.columns[c].dict.values() {
+        for table in self.visible() {
+            if let Some(c) = table.column_index(field) {
+                for value in table.columns[c].dict.values() {
                     if SymbolKey::of(value).is_some_and(|key| seen.insert(key)) {
                         out.push(value.clone());
                     }
@@ -316,7 +310,7 @@ impl Host<'_> {
         };
         match (table, self.rows) {
             ("", Some(rows)) => search(&rows.out.borrow()),
-            _ => self.around.tables.any(table).map_or(Value::Null, search),
+            _ => self.table(table).map_or(Value::Null, search),
         }
     }
 

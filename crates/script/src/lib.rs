@@ -21,3 +21,4 @@ pub use delimited::{Dialect, split_delimited};
 pub use host::{Host, HostError, ReadRequest, RowSource, StoreRequest};
 pub use outcome::{Failure, LoadResult, Problem, Settings};
 pub use run::run;
+pub use satchel_syntax::{FormatSpec, Labels, Quotes};

@@ -558,9 +558,9 @@ impl<'a> Runner<'a> {
                         },
                     ] = &call.args[..]
                     {
-                        for table in &self.tables.list {
-                            if let Some(c) = table.frame.column_index(f) {
-                                out.extend(table.frame.columns[c].dict.values().iter().cloned());
+                        for table in self.tables.visible(self.section) {
+                            if let Some(c) = table.column_index(f) {
+                                out.extend(table.columns[c].dict.values().iter().cloned());
                             }
                         }
                     }
@@ -630,6 +630,7 @@ impl<'a> Runner<'a> {
     pub(crate) fn around<'b>(&'b self, file: &'b str) -> Surroundings<'b> {
         Surroundings {
             tables: &self.tables,
+            section: self.section,
             locale: &self.locale,
             session: &self.session,
             now: self.settings.now,

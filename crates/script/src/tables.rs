@@ -70,11 +70,11 @@ impl Tables {
             .position(|t| t.section == section && t.frame.name == name)
     }
 
-    /// The table `name`, of whatever section.
-    pub(crate) fn any(&self, name: &str) -> Option<&Frame> {
-        self.list
-            .iter()
-            .find(|t| t.frame.name == name)
+    /// The tables that statements and functions of `section` see: the access section sees
+    /// all, the application section only its own.
+    pub(crate) fn visible(&self, section: Section) -> impl Iterator<Item = &Frame> {
+        (self.list.iter())
+            .filter(move |t| section == Section::Access || t.section == section)
             .map(|t| &t.frame)
     }
 

@@ -1,1 +1,19 @@
-//! The `sources` room.
+//! Files for load scripts: delimited text and Parquet, inside allowed folders only.
+//!
+//! [`FileHost`] is the [`Host`](satchel_script::Host) of a script on an operating system.
+//! A script names files as `lib://folder/path` or relative to the app's folder; whatever
+//! leads out of those, by `..` or by a symbolic link, is refused (`source.outside_root`).
+//! Codes: `source.not_found`, `source.outside_root`, `source.unknown_folder`,
+//! `source.format_not_supported`, `source.malformed`, `source.bad_encoding`, `source.cannot_read`,
+//! `source.cannot_write`.
+
+mod codepage;
+mod delimited;
+mod files;
+mod parquet_read;
+mod parquet_write;
+mod roots;
+mod store;
+
+pub use files::FileHost;
+pub use roots::Roots;

@@ -1,0 +1,107 @@
+//! The host of a script: opens, includes and stores files.
+
+use std::time::Duration;
+
+use satchel_data::Frame;
+use satchel_script::{Host, HostError, ReadRequest, RowSource, StoreRequest};
+
+use crate::codepage::decode;
+use crate::{Roots, delimited, parquet_read, parquet_write, store};
+
+/// Files inside [`Roots`], and somebody who hears the log.
+pub struct FileHost<'a> {
+    roots: Roots,
+    log: Box<dyn FnMut(&str) + 'a>,
+}
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Parquet,
+}
+
+impl<'a> FileHost<'a> {
+    /// A host that reads and writes inside `roots` and hands every line of the log to `log`.
+    pub fn new(roots: Roots, log: impl FnMut(&str) + 'a) -> Self {
+        Self {
+            roots,
+            log: Box::new(log),
+        }
+    }
+}
+
+impl Host for FileHost<'_> {
+    fn open(&mut self, request: &ReadRequest) -> Result<Box<dyn RowSource>, HostError> {
+        let kind = kind(
+            &request.path,
+            request.format.kind.as_ref().map(|k| k.text.as_str()),
+        )?;
+        let path = (self.roots).existing(&request.path, request.directory.as_deref())?;
+        let cannot = |error: std::io::Error| {
+            HostError::new(
+                "source.cannot_read",
+                format!("cannot read `{}`: {error}", request.path),
+            )
+        };
+        match kind {
+            Kind::Text => {
+                let bytes = std::fs::read(path).map_err(cannot)?;
+                delimited::open(bytes, request)
+            }
+            Kind::Parquet => {
+                let file = std::fs::File::open(path).map_err(cannot)?;
+                parquet_read::open(file, request)
+            }
+        }
+    }
+
+    fn include(&mut self, path: &str) -> Result<String, HostError> {
+        let real = self.roots.existing(path, None)?;
+        let bytes = std::fs::read(real).map_err(|error| {
+            HostError::new(
+                "source.cannot_read",
+                format!("cannot read `{path}`: {error}"),
+            )
+        })?;
+        decode(bytes, None)
+    }
+
+    fn store(&mut self, request: &StoreRequest, table: &Frame) -> Result<u64, HostError> {
+        let kind = kind(
+            &request.path,
+            request.format.kind.as_ref().map(|k| k.text.as_str()),
+        )?;
+        let path = (self.roots).target(&request.path, request.directory.as_deref())?;
+        store::write(&path, &request.path, |file| match kind {
+            Kind::Text => store::delimited(file, request, table),
+            Kind::Parquet => parquet_write::write(file, table),
+        })
+    }
+
+    fn log(&mut self, line: &str) {
+        (self.log)(line);
+    }
+
+    fn sleep(&mut self, milliseconds: u64) {
+        std::thread::sleep(Duration::from_millis(milliseconds));
+    }
+}
+
+/// The kind the script says, else what the file's name ends in.
+fn kind(path: &str, said: Option<&str>) -> Result<Kind, HostError> {
+    let lower = path.to_ascii_lowercase();
+    let ending = lower.rsplit_once('.').map_or("", |(_, ending)| ending);
+    match said.unwrap_or(ending) {
+        "txt" | "csv" | "tsv" | "tab" => Ok(Kind::Text),
+        "parquet" => Ok(Kind::Parquet),
+        other => {
+            let message = match (said, other) {
+                (None, "") => format!("`{path}` does not say what kind of file it is"),
+                _ => format!("files of kind `{other}` are not supported yet"),
+            };
+            Err(HostError::new("source.format_not_supported", message)
+                .with_hint("use (txt) for delimited text or (parquet)"))
+        }
+    }
+}
