@@ -5,5 +5,7 @@
     reason = "a test that cannot set up its case should stop"
 )]
 
+mod client;
 mod lease;
 mod vault;
+mod world;

@@ -1,0 +1,312 @@
+//! The client from sign-in to wipe.
+
+use satchel_base::AppId;
+use satchel_device::{Client, DeviceError, DeviceName, Protection, SignedIn};
+
+use crate::world::World;
+
+const KEK: [u8; 32] = [5; 32];
+const URL: &str = "https://hub.example";
+const HOUR: i64 = 3_600_000;
+
+fn app() -> AppId {
+    AppId::new("app-1")
+}
+
+fn sign_in(
+    world: &World,
+    client: &mut Client<'_>,
+    remember: bool,
+) -> Result<SignedIn, DeviceError> {
+    sign_in_with(world, client, "right", remember)
+}
+
+fn sign_in_with(
+    world: &World,
+    client: &mut Client<'_>,
+    password: &str,
+    remember: bool,
+) -> Result<SignedIn, DeviceError> {
+    let device = DeviceName {
+        name: "Laptop".into(),
+        platform: "linux".into(),
+        client: "test".into(),
+    };
+    let protection = Protection::OutsideKey {
+        name: "file",
+        key: &KEK,
+    };
+    client.sign_in(&world.entry, "ann", password, remember, &device, protection)
+}
+
+/// A device that is signed in and holds the app.
+fn with_download() -> (World, Client<'static>) {
+    let world = World::new();
+    let mut client = world.start();
+    client.add_hub(world.entry.clone()).unwrap();
+    sign_in(&world, &mut client, false).unwrap();
+    client.download(&world.entry, &app(), &mut |_| {}).unwrap();
+    (world, client)
+}
+
+/// The client started anew, unlocked.
+fn restart(world: &World) -> Client<'static> {
+    let mut client = world.start();
+    client.unlock_with_key("file", &KEK).unwrap();
+    client
+}
+
+fn code<T: std::fmt::Debug>(result: Result<T, DeviceError>) -> String {
+    result.unwrap_err().code().to_owned()
+}
+
+#[test]
+fn a_download_opens_with_the_hub_down_until_the_lease_ends() {
+    let (world, _) = with_download();
+    world.hub.borrow_mut().is_down = true;
+    world.clock.set(HOUR);
+    let mut client = restart(&world);
+    let opened = client.open(URL, &app()).unwrap();
+    assert_eq!(opened.payload, world.hub.borrow().payload);
+    assert_eq!(opened.manifest.title, "Sales");
+    assert_eq!(opened.remaining.remaining_ms, 240 * HOUR);
+    world.clock.set(241 * HOUR - 1);
+    assert!(restart(&world).open(URL, &app()).is_ok());
+    world.clock.set(241 * HOUR);
+    assert_eq!(code(restart(&world).open(URL, &app())), "lease.expired");
+    // A renewal needs no new download.
+    {
+        let mut hub = world.hub.borrow_mut();
+        (hub.is_down, hub.now) = (false, 241 * HOUR);
+    }
+    let mut client = restart(&world);
+    sign_in(&world, &mut client, false).unwrap();
+    let n_bytes_sent = world.hub.borrow().n_bytes_sent;
+    assert!(restart(&world).open(URL, &app()).is_ok());
+    assert_eq!(world.hub.borrow().n_bytes_sent, n_bytes_sent);
+}
+
+#[test]
+fn a_clock_set_back_closes_and_stays_closed_over_a_restart() {
+    let (world, _) = with_download();
+    world.clock.set(24 * HOUR);
+    assert!(restart(&world).open(URL, &app()).is_ok());
+    world.clock.set(23 * HOUR);
+    assert_eq!(
+        code(restart(&world).open(URL, &app())),
+        "lease.clock_behind"
+    );
+    world.clock.set(25 * HOUR);
+    assert_eq!(
+        code(restart(&world).open(URL, &app())),
+        "lease.clock_behind"
+    );
+}
+
+#[test]
+fn nothing_readable_lies_on_the_disk() {
+    let (world, _) = with_download();
+    for (name, bytes) in &*world.disk.files.borrow() {
+        // The manifest at the head of a package is in clear: it names app and owner.
+        let title: &[u8] = if name.starts_with("package-") {
+            b"CANARY"
+        } else {
+            b"Sales"
+        };
+        for canary in [&b"CANARY"[..], title, b"__Host-session", &KEK] {
+            let found = bytes.windows(canary.len()).any(|window| window == canary);
+            assert!(!found, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_password_leaves_nothing_behind() {
+    let world = World::new();
+    let mut client = world.start();
+    client.add_hub(world.entry.clone()).unwrap();
+    let refused = sign_in_with(&world, &mut client, "wrong", false);
+    assert_eq!(code(refused), "auth.wrong_password");
+    assert_eq!(world.disk.names(), ["hubs.json"]);
+}
+
+#[test]
+fn a_broken_download_goes_on_where_it_stopped() {
+    let world = World::new();
+    let mut client = world.start();
+    sign_in(&world, &mut client, false).unwrap();
+    // It never gets through in one go, but each try makes progress.
+    world.hub.borrow_mut().break_after = Some(50_000);
+    let entry = client.download(&world.entry, &app(), &mut |_| {}).unwrap();
+    assert_eq!(world.hub.borrow().n_bytes_sent as u64, entry.size.0);
+    assert!(client.open(URL, &app()).is_ok());
+}
+
+#[test]
+fn a_download_broken_off_resumes_in_the_next_run() {
+    let world = World::new();
+    let mut client = world.start();
+    sign_in(&world, &mut client, false).unwrap();
+    world.hub.borrow_mut().break_after = Some(90_000);
+    let hub = world.hub.clone();
+    let broken = client.download(&world.entry, &app(), &mut |_| {
+        if let Ok(mut hub) = hub.try_borrow_mut() {
+            hub.break_after = Some(0);
+        }
+    });
+    assert_eq!(code(broken), "download.interrupted");
+    assert_eq!(code(client.open(URL, &app())), "app.not_downloaded");
+    world.hub.borrow_mut().break_after = None;
+    let mut client = restart(&world);
+    let entry = client.download(&world.entry, &app(), &mut |_| {}).unwrap();
+    assert_eq!(world.hub.borrow().n_bytes_sent as u64, entry.size.0);
+    assert!(client.open(URL, &app()).is_ok());
+}
+
+#[test]
+fn a_damaged_download_is_thrown_away_and_the_old_one_kept() {
+    let (world, mut client) = with_download();
+    world.hub.borrow_mut().damage = true;
+    let damaged = client.download(&world.entry, &app(), &mut |_| {});
+    assert_eq!(code(damaged), "download.damaged");
+    assert!(client.open(URL, &app()).is_ok());
+    assert_eq!(
+        world.disk.names(),
+        ["hubs.json", "package-dl-1", "vault.json"]
+    );
+}
+
+#[test]
+fn an_older_reload_does_not_replace_a_newer_one() {
+    let (world, mut client) = with_download();
+    world.hub.borrow_mut().reload = 0;
+    let older = client.download(&world.entry, &app(), &mut |_| {});
+    assert_eq!(code(older), "download.older");
+    assert!(client.open(URL, &app()).is_ok());
+}
+
+#[test]
+fn at_whatever_write_the_disk_is_full_or_the_process_dies_the_old_or_the_new_download_is_there() {
+    for n in 0.. {
+        let (world, mut client) = with_download();
+        {
+            let mut hub = world.hub.borrow_mut();
+            hub.reload = 2;
+            hub.payload = b"NEW ".repeat(30_000);
+        }
+        *world.disk.writes_left.borrow_mut() = Some(n);
+        let outcome = client.download(&world.entry, &app(), &mut |_| {});
+        *world.disk.writes_left.borrow_mut() = None;
+        if let Err(error) = &outcome {
+            assert_eq!(error.code(), "storage.full", "write {n}");
+        }
+        let mut client = restart(&world);
+        let opened = client.open(URL, &app()).unwrap();
+        let reload = opened.manifest.reload;
+        assert!(reload == 1 || reload == 2, "write {n}");
+        assert_eq!(
+            opened.payload.starts_with(b"NEW "),
+            reload == 2,
+            "write {n}"
+        );
+        // And the next try succeeds.
+        client.download(&world.entry, &app(), &mut |_| {}).unwrap();
+        assert_eq!(client.open(URL, &app()).unwrap().manifest.reload, 2);
+        if outcome.is_ok() {
+            assert!(n > 3);
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_wipe_that_dies_half_way_leaves_nothing_that_opens() {
+    for n in 0..6 {
+        let (world, mut client) = with_download();
+        *world.disk.writes_left.borrow_mut() = Some(n);
+        let outcome = client.wipe();
+        *world.disk.writes_left.borrow_mut() = None;
+        let mut client = world.start();
+        if n > 0 {
+            assert!(!client.has_vault());
+            assert!(client.open(URL, &app()).is_err());
+        }
+        client.wipe().unwrap();
+        assert_eq!(world.disk.names(), Vec::<String>::new());
+        assert_eq!(outcome.is_ok(), n >= 3);
+    }
+}
+
+#[test]
+fn a_hub_with_another_identity_is_refused() {
+    let (world, mut client) = with_download();
+    world.hub.borrow_mut().key = satchel_sealed::SigningKey::from_seed(&[8; 32]);
+    let refused = sign_in(&world, &mut client, false);
+    assert_eq!(code(refused), "hub.identity_changed");
+    assert!(client.open(URL, &app()).is_ok());
+}
+
+#[test]
+fn a_remembered_device_signs_in_again_by_itself() {
+    let world = World::new();
+    let mut client = world.start();
+    assert!(sign_in(&world, &mut client, true).unwrap().remembered);
+    world.hub.borrow_mut().session_over = true;
+    assert!(client.download(&world.entry, &app(), &mut |_| {}).is_ok());
+}
+
+#[test]
+fn without_it_the_session_ends_and_says_so() {
+    let (world, mut client) = with_download();
+    world.hub.borrow_mut().session_over = true;
+    let refused = client.download(&world.entry, &app(), &mut |_| {});
+    assert_eq!(code(refused), "auth.not_signed_in");
+}
+
+#[test]
+fn rights_that_are_gone_take_the_download_along() {
+    let (world, mut client) = with_download();
+    world.hub.borrow_mut().revoked = vec![app()];
+    let signed_in = sign_in(&world, &mut client, false).unwrap();
+    assert_eq!(signed_in.removed, ["Sales"]);
+    assert_eq!(world.disk.names(), ["hubs.json", "vault.json"]);
+}
+
+#[test]
+fn signing_out_closes_and_signing_in_opens_again() {
+    let (world, mut client) = with_download();
+    client.open(URL, &app()).unwrap();
+    assert!(client.sign_out(&world.entry).unwrap());
+    assert_eq!(code(client.open(URL, &app())), "lease.not_signed_in");
+    sign_in(&world, &mut client, false).unwrap();
+    assert!(client.open(URL, &app()).is_ok());
+}
+
+#[test]
+fn a_locked_client_opens_nothing() {
+    let (_world, mut client) = with_download();
+    client.lock();
+    assert_eq!(code(client.open(URL, &app())), "vault.locked");
+}
+
+#[test]
+fn a_package_of_another_device_does_not_open_here() {
+    let (world, _) = with_download();
+    let theirs = world.disk.files.borrow()["package-dl-1"].clone();
+    let (ours, _) = with_download();
+    // The other device has other keys: here, another hub enrolment of the same ids.
+    let mut client = restart(&ours);
+    {
+        // A second enrolment (the choice to be remembered changed) makes new keys.
+        sign_in(&ours, &mut client, true).unwrap();
+        client.download(&ours.entry, &app(), &mut |_| {}).unwrap();
+    }
+    let file = ours
+        .disk
+        .names()
+        .into_iter()
+        .find(|name| name.starts_with("package-"))
+        .unwrap();
+    ours.disk.files.borrow_mut().insert(file, theirs);
+    assert_eq!(code(client.open(URL, &app())), "package.wrong_device");
+}
