@@ -7,9 +7,22 @@ use proptest::prelude::*;
 use satchel_access::{Rules, Subject, decide, mask, reduce};
 use satchel_base::{Budget, SubjectId};
 use satchel_data::{BitSet, View};
-use satchel_engine::{Engine, StateSelections};
+use satchel_engine::{DEFAULT_STATE, Engine, NoLookup, Query, Selections, StateSelections};
 
 use crate::twins::{access, build, cases, rows, wanted};
+
+/// Sums, counts, texts, set analysis, and expressions on fields that may be withheld.
+const EXPRESSIONS: [&str; 9] = [
+    "Count(K1)",
+    "Count(DISTINCT R)",
+    "Concat(DISTINCT S, ',')",
+    "MaxString(T) & MinString(V)",
+    "Only(R)",
+    "Count({1} W)",
+    "Count({<R={'V1'}>} K2)",
+    "Sum(If(S='V2', 1, 0)) + Count(K3)",
+    "Count(NoSuchField)",
+];
 
 /// Selects elements of some fields and writes out states, frequencies and remaining rows.
 fn answers(view: View, selected: &[(usize, Vec<u32>)]) -> String {
@@ -54,6 +67,21 @@ fn answers(view: View, selected: &[(usize, Vec<u32>)]) -> String {
                 counts[code as usize]
             );
         }
+    }
+    let mut all = Selections::new();
+    all.set_state(DEFAULT_STATE, selections.clone());
+    let query = Query {
+        engine: &engine,
+        selections: &all,
+        state: DEFAULT_STATE,
+        lookup: &NoLookup,
+        locale: &Default::default(),
+        now: 45_000.0,
+        utc_offset: 0.0,
+        budget: &budget,
+    };
+    for text in EXPRESSIONS {
+        let _ = writeln!(out, "{text} {:?}", query.evaluate(text));
     }
     for table in view.tables() {
         let kept = engine
