@@ -7,3 +7,4 @@
 mod certificates;
 mod files;
 mod server;
+mod vectors;
