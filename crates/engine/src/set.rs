@@ -132,7 +132,7 @@ impl Resolver<'_, '_> {
                 Diagnostic::error(
                     "expr.unknown_field",
                     name.span,
-                    format!("there is no field `{}`", name.text),
+                    format!("field not found: {}", name.text),
                 )
                 .with_hint("names of fields are case-sensitive"),
             );

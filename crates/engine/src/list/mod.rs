@@ -76,7 +76,7 @@ impl Query<'_> {
                 Diagnostic::error(
                     "expr.unknown_field",
                     Span::new(0, text.len()),
-                    format!("there is no field `{text}`"),
+                    format!("field not found: {text}"),
                 )
                 .with_hint("a list shows the values of one field; names are case-sensitive"),
             ]));

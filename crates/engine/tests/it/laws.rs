@@ -140,8 +140,12 @@ fn home(tables: &[Table], field: &str) -> &'static str {
     holds.rev().max_by_key(|t| t.rows.len()).unwrap().name
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test may ask how long it may take"
+)]
 fn cases() -> ProptestConfig {
-    let slow = option_env!("SLOW").is_some();
+    let slow = std::env::var_os("SLOW").is_some();
     ProptestConfig::with_cases(if slow { 20_000 } else { 256 })
 }
 
