@@ -44,6 +44,13 @@ impl Args {
         self.values.get_mut(at).map(Value::take).unwrap_or_default()
     }
 
+    /// Gives a value back, for the next who reads it.
+    pub fn put_back(&mut self, at: usize, value: Value) {
+        if let Some(slot) = self.values.get_mut(at) {
+            *slot = value;
+        }
+    }
+
     /// A text; empty if absent.
     pub fn text(&mut self, at: usize) -> Result<String, RpcError> {
         match self.value(at) {

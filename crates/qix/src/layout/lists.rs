@@ -1,0 +1,390 @@
+//! Lists of what is in an app: objects, items, variables, fields, tables.
+
+use satchel_base::Budget;
+use satchel_calc::Locale;
+use satchel_data::{FieldId, FieldKind, TableId, TableKind};
+use satchel_engine::Rect;
+use serde_json::{Map, Value, json};
+
+use crate::content::Entity;
+use crate::doc::Doc;
+use crate::doc::items::{Kind, text};
+use crate::doc::objects::Node;
+use crate::errors::{Code, RpcError};
+use crate::wire::{meta, number::num};
+
+/// Whether an object lists what is in the app.
+pub(crate) fn lists_content(node: &Node) -> bool {
+    mentions(&node.entity.properties, &|name| {
+        matches!(
+            name,
+            "qAppObjectListDef"
+                | "qDimensionListDef"
+                | "qMeasureListDef"
+                | "qBookmarkListDef"
+                | "qVariableListDef"
+                | "qChildListDef"
+        )
+    })
+}
+
+/// Whether an object's layout depends on selections.
+pub(crate) fn shows_data(node: &Node) -> bool {
+    mentions(&node.entity.properties, &|name| {
+        matches!(
+            name,
+            "qHyperCubeDef"
+                | "qListObjectDef"
+                | "qSelectionObjectDef"
+                | "qStringExpression"
+                | "qValueExpression"
+        )
+    })
+}
+
+fn mentions(map: &Map<String, Value>, is_wanted: &dyn Fn(&str) -> bool) -> bool {
+    fn inside(value: &Value, is_wanted: &dyn Fn(&str) -> bool) -> bool {
+        match value {
+            Value::Object(map) => mentions(map, is_wanted),
+            Value::Array(list) => list.iter().any(|v| inside(v, is_wanted)),
+            _ => false,
+        }
+    }
+    map.iter()
+        .any(|(name, value)| is_wanted(name) || inside(value, is_wanted))
+}
+
+/// `qData`: for each member of the definition, what its pointer finds in the properties.
+fn data(properties: &Map<String, Value>, def: &Value) -> Value {
+    let mut out = Map::new();
+    let root = Value::Object(properties.clone());
+    for (name, pointer) in def.as_object().into_iter().flatten() {
+        let Some(pointer) = pointer.as_str() else {
+            continue;
+        };
+        // Some clients write `propertyName` or `/propertyName/` for `/propertyName`.
+        let pointer = format!("/{}", pointer.trim_matches('/'));
+        if let Some(found) = root.pointer(&pointer) {
+            out.insert(name.clone(), found.clone());
+        }
+    }
+    Value::Object(out)
+}
+
+/// An object or item in a list.
+pub(crate) fn entry(doc: &Doc, entity: &Entity, def: &Value) -> Value {
+    json!({
+        "qInfo": {"qId": entity.id(), "qType": entity.kind()},
+        "qMeta": meta::entity(entity, &doc.meta, &doc.privileges()),
+        "qData": data(&entity.properties, def),
+    })
+}
+
+fn data_def(def: &Value) -> Value {
+    def.get("qData").cloned().unwrap_or_default()
+}
+
+pub(crate) fn app_objects(doc: &Doc, def: &Value) -> Value {
+    let kind = def.get("qType").and_then(Value::as_str).unwrap_or_default();
+    let data = data_def(def);
+    let items: Vec<Value> = doc
+        .objects
+        .iter()
+        .filter(|n| !n.session && (kind.is_empty() || n.entity.kind() == kind))
+        .map(|n| entry(doc, &n.entity, &data))
+        .collect();
+    json!({ "qItems": items })
+}
+
+pub(crate) fn children(doc: &Doc, node: &Node, def: &Value) -> Value {
+    let data = data_def(def);
+    let items: Vec<Value> = node
+        .children
+        .iter()
+        .filter_map(|id| doc.objects.get(id))
+        .map(|n| entry(doc, &n.entity, &data))
+        .collect();
+    json!({ "qItems": items })
+}
+
+fn items(doc: &Doc, kind: Kind, def: &Value) -> Value {
+    let data = data_def(def);
+    let items: Vec<Value> = doc
+        .items
+        .list(kind)
+        .iter()
+        .map(|e| entry(doc, e, &data))
+        .collect();
+    json!({ "qItems": items })
+}
+
+pub(crate) fn dimensions(doc: &Doc, def: &Value) -> Value {
+    items(doc, Kind::Dimension, def)
+}
+
+pub(crate) fn measures(doc: &Doc, def: &Value) -> Value {
+    items(doc, Kind::Measure, def)
+}
+
+pub(crate) fn bookmarks(doc: &Doc, def: &Value) -> Value {
+    items(doc, Kind::Bookmark, def)
+}
+
+pub(crate) fn variables(doc: &Doc, def: &Value) -> Value {
+    let data_def = data_def(def);
+    let session = def.get("qShowSession") != Some(&Value::Bool(false));
+    let items: Vec<Value> = doc
+        .items
+        .variables
+        .iter()
+        .filter(|v| session || !doc.items.is_session(v.id()))
+        .map(|v| {
+            json!({
+                "qName": text(v, "qName"),
+                "qDefinition": text(v, "qDefinition"),
+                "qMeta": meta::entity(v, &doc.meta, &doc.privileges()),
+                "qInfo": {"qId": v.id(), "qType": v.kind()},
+                "qData": data(&v.properties, &data_def),
+                "qDescription": text(v, "qComment"),
+            })
+        })
+        .collect();
+    json!({ "qItems": items })
+}
+
+/// Names of the visible tables a field is in.
+fn tables_of(doc: &Doc, field: FieldId) -> Vec<&str> {
+    let view = doc.engine.view();
+    let model = view.model();
+    model
+        .field(field)
+        .columns
+        .iter()
+        .map(|(t, _)| model.table(*t))
+        .filter(|t| t.kind == TableKind::Data)
+        .map(|t| t.name.as_str())
+        .collect()
+}
+
+pub(crate) fn fields(doc: &Doc, def: &Value) -> Value {
+    let view = doc.engine.view();
+    let system = def.get("qShowSystem") == Some(&Value::Bool(true));
+    let items: Vec<Value> = view
+        .fields()
+        .filter(|f| system || view.model().field(*f).kind == FieldKind::Data)
+        .map(|f| {
+            let facts = view.facts(f);
+            let field = view.model().field(f);
+            let mut out = Map::new();
+            out.insert("qName".to_owned(), json!(field.name));
+            out.insert("qCardinal".to_owned(), json!(view.cardinality(f)));
+            out.insert("qTags".to_owned(), json!(facts.tags));
+            if field.kind != FieldKind::Data {
+                out.insert("qIsSystem".to_owned(), true.into());
+            }
+            out.insert("qSrcTables".to_owned(), json!(tables_of(doc, f)));
+            Value::Object(out)
+        })
+        .collect();
+    json!({ "qItems": items })
+}
+
+/// `GetFieldDescription`.
+pub(crate) fn field_description(doc: &Doc, name: &str) -> Option<Value> {
+    let field = doc.engine.field(name)?;
+    let view = doc.engine.view();
+    let facts = view.facts(field);
+    Some(json!({
+        "qInternalNumber": field.index(),
+        "qName": name,
+        "qSrcTables": tables_of(doc, field),
+        "qIsSystem": view.model().field(field).kind != FieldKind::Data,
+        "qIsHidden": false,
+        "qIsSemantic": false,
+        "qDistinctOnly": false,
+        "qCardinal": view.cardinality(field),
+        "qTotalCount": facts.n_present,
+        "qPossibleCount_OBSOLETE": 0,
+        "qHasInfo_OBSOLETE": false,
+        "qIsLocked": doc.history.current().default_state().is_locked(field),
+        "qAlwaysOneSelected": false,
+        "qAndMode": false,
+        "qIsNumeric": facts.tags.iter().any(|t| t == "$numeric"),
+        "qComment": "",
+        "qTags": facts.tags,
+        "qByteSize": 0,
+    }))
+}
+
+/// `qtr` and `qk` of `GetTablesAndKeys`.
+pub(crate) fn tables_and_keys(doc: &Doc, synthetic: bool) -> (Value, Value) {
+    let view = doc.engine.view();
+    let model = view.model();
+    let mut tables = Vec::new();
+    for id in view.tables() {
+        let table = model.table(id);
+        if table.kind == TableKind::Synthetic && !synthetic {
+            continue;
+        }
+        let fields: Vec<Value> = table
+            .columns
+            .iter()
+            .filter(|c| view.is_visible(c.field))
+            .map(|c| {
+                let facts = view.facts(c.field);
+                let field = model.field(c.field);
+                let key = field.columns.len() > 1;
+                json!({
+                    "qName": field.name,
+                    "qPresent": true,
+                    "qHasNull": facts.n_present < facts.n_rows,
+                    "qHasWild": false,
+                    "qHasDuplicates": (view.cardinality(c.field) as u64) < facts.n_present,
+                    "qIsSynthetic": field.kind == FieldKind::Synthetic,
+                    "qInformationDensity": if facts.n_rows == 0 {
+                        json!(0)
+                    } else {
+                        num(facts.n_present as f64 / facts.n_rows as f64)
+                    },
+                    "qnNonNulls": facts.n_present,
+                    "qnRows": view.n_rows(id),
+                    "qSubsetRatio": 1,
+                    "qnTotalDistinctValues": view.cardinality(c.field),
+                    "qnPresentDistinctValues": view.cardinality(c.field),
+                    "qKeyType": if key { "ANY_KEY" } else { "NOT_KEY" },
+                    "qTags": facts.tags,
+                    "qDerivedFields": [],
+                    "qComment": "",
+                })
+            })
+            .collect();
+        tables.push(json!({
+            "qName": table.name,
+            "qLoose": table.loose,
+            "qNoOfRows": view.n_rows(id),
+            "qFields": fields,
+            "qPos": {"qx": 0, "qy": 0},
+            "qComment": "",
+            "qIsDirectDiscovery": false,
+            "qIsSynthetic": table.kind == TableKind::Synthetic,
+            "qTableTags": [],
+            "qProfilingData": {},
+        }));
+    }
+    let keys: Vec<Value> = view
+        .fields()
+        .filter(|f| model.field(*f).columns.len() > 1)
+        .map(|f| {
+            let in_tables: Vec<&str> = model
+                .field(f)
+                .columns
+                .iter()
+                .map(|(t, _)| model.table(*t))
+                .filter(|t| synthetic || t.kind == TableKind::Data)
+                .map(|t| t.name.as_str())
+                .collect();
+            json!({"qKeyFields": [model.field(f).name], "qTables": in_tables})
+        })
+        .collect();
+    (Value::Array(tables), Value::Array(keys))
+}
+
+/// Rows of one table, for `GetTableData`.
+pub(crate) fn table_data(
+    doc: &Doc,
+    name: &str,
+    offset: i64,
+    rows: i64,
+    budget: &Budget,
+) -> Result<Value, RpcError> {
+    let view = doc.engine.view();
+    let model = view.model();
+    let found: Option<TableId> = view.tables().find(|t| model.table(*t).name == name);
+    let id = found.ok_or_else(|| RpcError::about(Code::NotFound, name))?;
+    let table = model.table(id);
+    let columns: Vec<_> = table
+        .columns
+        .iter()
+        .filter(|c| view.is_visible(c.field))
+        .collect();
+    let offset = usize::try_from(offset).unwrap_or(0);
+    let wanted = usize::try_from(rows).unwrap_or(0).min(10_000);
+    budget.charge_rows(table.n_rows as u64)?;
+    super::pages::check(
+        &[Rect {
+            left: 0,
+            top: 0,
+            width: columns.len(),
+            height: wanted,
+        }],
+        columns.len(),
+        view.n_rows(id),
+    )?;
+    let list: Vec<Value> = (0..table.n_rows as u32)
+        .filter(|r| view.row_is_visible(id, *r))
+        .skip(offset)
+        .take(wanted)
+        .map(|row| {
+            let cells: Vec<Value> = columns
+                .iter()
+                .map(|c| {
+                    let value = view.value(c.field, c.codes.at(row as usize));
+                    json!({
+                        "qText": value.to_text(),
+                        "qIsNumeric": value.as_num().is_some(),
+                        "qNumber": num(value.as_num().unwrap_or(f64::NAN)),
+                    })
+                })
+                .collect();
+            json!({ "qValue": cells })
+        })
+        .collect();
+    Ok(Value::Array(list))
+}
+
+/// `qLocaleInfo`: the number interpretation variables of the app.
+pub(crate) fn locale_info(doc: &Doc, now: crate::Now) -> Value {
+    let mut locale = Locale::default();
+    for name in Locale::variables() {
+        if let Some(text) = satchel_engine::Lookup::variable(doc, name) {
+            locale.set(name, &text);
+        }
+    }
+    let text = |name: &str| locale.get(name).unwrap_or_default().to_owned();
+    let names = |name: &str| -> Vec<String> {
+        text(name)
+            .split(';')
+            .map(str::to_owned)
+            .filter(|n| !n.is_empty())
+            .collect()
+    };
+    let number = |name: &str| text(name).trim().parse::<i64>().unwrap_or(0);
+    let year: i64 = crate::wire::time::iso(now.utc)
+        .get(..4)
+        .and_then(|y| y.parse().ok())
+        .unwrap_or(1970);
+    json!({
+        "qDecimalSep": text("DecimalSep"),
+        "qThousandSep": text("ThousandSep"),
+        "qListSep": if text("DecimalSep") == "," { ";" } else { "," },
+        "qMoneyDecimalSep": text("MoneyDecimalSep"),
+        "qMoneyThousandSep": text("MoneyThousandSep"),
+        "qCurrentYear": year,
+        "qMoneyFmt": text("MoneyFormat"),
+        "qTimeFmt": text("TimeFormat"),
+        "qDateFmt": text("DateFormat"),
+        "qTimestampFmt": text("TimestampFormat"),
+        "qCalendarStrings": {
+            "qDayNames": names("DayNames"),
+            "qMonthNames": names("MonthNames"),
+            "qLongDayNames": names("LongDayNames"),
+            "qLongMonthNames": names("LongMonthNames"),
+        },
+        "qFirstWeekDay": number("FirstWeekDay"),
+        "qBrokenWeeks": number("BrokenWeeks") != 0,
+        "qReferenceDay": number("ReferenceDay"),
+        "qFirstMonthOfYear": 1,
+        "qCollation": "en-US",
+        "qNumericalAbbreviation": text("NumericalAbbreviation"),
+    })
+}
