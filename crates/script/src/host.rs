@@ -27,6 +27,11 @@ pub trait Host {
     /// Hears a line of the log as it is written.
     fn log(&mut self, line: &str);
 
+    /// Hears how many rows of the file `path` were read so far, some times a second.
+    fn progress(&mut self, path: &str, n_rows: u64) {
+        let _ = (path, n_rows);
+    }
+
     /// Waits, for `SLEEP`. A host that does not wait does nothing.
     fn sleep(&mut self, milliseconds: u64);
 }

@@ -297,6 +297,7 @@ impl Runner<'_> {
                 reading.append(column, cells);
             }
             n_rows += batch.n_rows;
+            self.host.progress(&request.path, n_rows as u64);
         }
         Ok(Source { frame, n_rows })
     }

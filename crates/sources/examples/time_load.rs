@@ -15,7 +15,13 @@ fn main() {
         let roots = Roots::new(&folder).with("data", &folder);
         let mut host = FileHost::new(roots, |line| println!("{line}"));
         let start = Instant::now();
-        match run("script", &script, &mut host, &Settings::default(), &Budget::unlimited()) {
+        match run(
+            "script",
+            &script,
+            &mut host,
+            &Settings::default(),
+            &Budget::unlimited(),
+        ) {
             Ok(result) => println!(
                 "{:.3} s, {} tables, {} bytes",
                 start.elapsed().as_secs_f64(),

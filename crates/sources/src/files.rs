@@ -12,6 +12,7 @@ use crate::{Roots, delimited, parquet_read, parquet_write, store};
 pub struct FileHost<'a> {
     roots: Roots,
     log: Box<dyn FnMut(&str) + 'a>,
+    progress: Box<dyn FnMut(&str, u64) + 'a>,
 }
 
 /// How a file is written.
@@ -27,7 +28,15 @@ impl<'a> FileHost<'a> {
         Self {
             roots,
             log: Box::new(log),
+            progress: Box::new(|_, _| {}),
         }
+    }
+
+    /// Hands the path of the file being read and the rows read so far to `progress`.
+    #[must_use]
+    pub fn with_progress(mut self, progress: impl FnMut(&str, u64) + 'a) -> Self {
+        self.progress = Box::new(progress);
+        self
     }
 }
 
@@ -81,6 +90,10 @@ impl Host for FileHost<'_> {
 
     fn log(&mut self, line: &str) {
         (self.log)(line);
+    }
+
+    fn progress(&mut self, path: &str, n_rows: u64) {
+        (self.progress)(path, n_rows);
     }
 
     fn sleep(&mut self, milliseconds: u64) {

@@ -164,10 +164,8 @@ pub(crate) fn comment_end(text: &str, at: usize) -> Option<usize> {
         }
         return Some(rest.find('\n').map_or(text.len(), |n| at + n));
     }
-    if rest.starts_with("/*") {
-        return Some(rest[2..].find("*/").map_or(text.len(), |n| at + n + 4));
-    }
-    None
+    let comment = rest.strip_prefix("/*")?;
+    Some(comment.find("*/").map_or(text.len(), |n| at + n + 4))
 }
 
 /// Whether `before` ends in `lib:` or the like, so that `//` continues an address.

@@ -16,7 +16,9 @@ mod tree;
 pub use diagnostic::{Diagnostic, Severity, Span, line_col};
 pub use expand::{Expansion, Lookup, expand_dollar, split_list};
 pub use expression::{MAX_DEPTH, parse_expression};
-pub use script::{Branch, Condition, ExitTarget, Item, ItemKind, Script, Tab, parse_script};
+pub use script::{
+    Branch, Condition, ExitTarget, Item, ItemKind, Script, Tab, check_script, parse_script,
+};
 pub use statement::{
     FormatSpec, Guard, JoinKind, Labels, Load, LoadField, LoadSource, OrderBy, Prefix, PrefixKind,
     Quotes, Renames, Statement, StatementKind, Store, parse_statement,

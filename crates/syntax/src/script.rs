@@ -6,7 +6,7 @@
 
 mod outline;
 
-use crate::{Name, Span};
+use crate::{Diagnostic, Name, Span, parse_expression, parse_statement};
 
 pub use outline::parse_script;
 
@@ -150,4 +150,83 @@ pub enum ExitTarget {
     For,
     /// The innermost `DO`.
     Do,
+}
+
+/// Everything that can be said about a script without running it, as an editor shows it: its
+/// outline, and those statements and conditions that have no `$()` to expand.
+pub fn check_script(text: &str) -> Vec<Diagnostic> {
+    let (script, mut diagnostics) = parse_script(text);
+    check_items(&script.items, text, &mut diagnostics);
+    diagnostics.sort_by_key(|d| d.span);
+    diagnostics
+}
+
+fn check_items(items: &[Item], text: &str, out: &mut Vec<Diagnostic>) {
+    let mut check = |span: Span, is_statement: bool| {
+        let part = span.text(text);
+        if part.contains("$(") {
+            return;
+        }
+        let found = if is_statement {
+            parse_statement(part).1
+        } else {
+            parse_expression(part).1
+        };
+        out.extend(found.into_iter().map(|d| d.shifted(span.start)));
+    };
+    let mut bodies: Vec<&[Item]> = Vec::new();
+    for item in items {
+        match &item.kind {
+            ItemKind::Statement => check(item.span, true),
+            ItemKind::If {
+                branches,
+                otherwise,
+            } => {
+                for branch in branches {
+                    check(branch.condition, false);
+                    bodies.push(&branch.body);
+                }
+                bodies.extend(otherwise.as_deref());
+            }
+            ItemKind::For {
+                from,
+                to,
+                step,
+                body,
+                ..
+            } => {
+                check(*from, false);
+                check(*to, false);
+                if let Some(step) = step {
+                    check(*step, false);
+                }
+                bodies.push(body);
+            }
+            ItemKind::Do { head, body, tail } => {
+                for condition in [head, tail].into_iter().flatten() {
+                    check(condition.span, false);
+                }
+                bodies.push(body);
+            }
+            ItemKind::ForEach { body, .. } | ItemKind::Sub { body, .. } => bodies.push(body),
+            ItemKind::Switch {
+                subject,
+                cases,
+                otherwise,
+            } => {
+                check(*subject, false);
+                bodies.extend(cases.iter().map(|c| c.body.as_slice()));
+                bodies.extend(otherwise.as_deref());
+            }
+            ItemKind::Exit { condition, .. } => {
+                if let Some(condition) = condition {
+                    check(condition.span, false);
+                }
+            }
+            ItemKind::Include { .. } | ItemKind::Call { .. } => {}
+        }
+    }
+    for body in bodies {
+        check_items(body, text, out);
+    }
 }

@@ -188,39 +188,53 @@ fn sets_parse() {
 
 #[test]
 fn broken_expressions_say_where_and_what_to_do() {
-    check_error("Sum(A + )", expect![[r#"
+    check_error(
+        "Sum(A + )",
+        expect![[r#"
         error[expr.unexpected_token]: expected an expression, found `)`
          --> e:1:9
           |
         1 | Sum(A + )
           |         ^
           = hint: put a field, a number, a 'text' or a function here
-    "#]]);
-    check_error("Sum(A", expect![[r#"
+    "#]],
+    );
+    check_error(
+        "Sum(A",
+        expect![[r#"
         error[expr.unclosed_parenthesis]: this `(` is never closed
          --> e:1:4
           |
         1 | Sum(A
           |    ^
           = hint: add a `)`, or an operator or comma between two expressions
-    "#]]);
-    check_error("A B", expect![[r#"
+    "#]],
+    );
+    check_error(
+        "A B",
+        expect![[r#"
         error[expr.unexpected_token]: the expression ends before `B`
          --> e:1:3
           |
         1 | A B
           |   ^
           = hint: is an operator or a comma missing before it?
-    "#]]);
-    check_error("[A", expect![[r#"
+    "#]],
+    );
+    check_error(
+        "[A",
+        expect![[r#"
         error[syntax.unclosed_quote]: `[` is never closed
          --> e:1:1
           |
         1 | [A
           | ^
           = hint: put a `]` where the name or text ends
-    "#]]);
-    check_error("Sum({<A=}>} B)", expect![[r#"
+    "#]],
+    );
+    check_error(
+        "Sum({<A=}>} B)",
+        expect![[r#"
         error[expr.bad_set]: expected values, found `}`
          --> e:1:9
           |
@@ -239,7 +253,8 @@ fn broken_expressions_say_where_and_what_to_do() {
         1 | Sum({<A=}>} B)
           |           ^
           = hint: put a field, a number, a 'text' or a function here
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -336,3 +336,23 @@ fn set_keeps_raw_text_and_other_statements_parse() {
         assert!(shown.starts_with(want), "{text}: {shown}");
     }
 }
+
+#[test]
+fn a_script_is_checked_without_running_it() {
+    let text =
+        "SET a = 1;\nIF a = THEN\n DROP x;\n $(any) thing;\nEND IF\nSUB s\n LOAD 1+ AS a;\nEND SUB";
+    let codes: Vec<_> = (satchel_syntax::check_script(text).iter())
+        .map(|d| {
+            let (line, column) = satchel_syntax::line_col(text, d.span.start as usize);
+            format!("{line}:{column} {}", d.code)
+        })
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            "2:7 expr.unexpected_end",
+            "3:7 script.unexpected_token",
+            "7:13 script.unexpected_token"
+        ]
+    );
+}
