@@ -17,6 +17,9 @@ use crate::scan::Lane;
 /// At most so many bits for counting distinct values of a field in all groups: 16 MiB.
 const MAX_DISTINCT_BITS: usize = 1 << 27;
 
+/// Whole numbers up to here are floats without rounding: 2^53.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// What turns a record into the number to aggregate.
 enum Input {
     /// By code of the only field, which is lane 0.
@@ -58,6 +61,8 @@ pub(crate) struct Aggregate<'a> {
     state: State,
     /// NULL's code of the only field.
     null: u32,
+    /// Every sum is a whole number that a float holds exactly, so that order does not matter.
+    exact: bool,
 }
 
 impl<'a> Aggregate<'a> {
@@ -120,11 +125,20 @@ impl<'a> Aggregate<'a> {
             }
             _ => State::General(Vec::new()),
         };
+        let exact = match (&input, single.and_then(|f| core.home(f))) {
+            (Some(Input::Field { nums }), Some((table, _))) => {
+                let n_rows = core.model().table(table).n_rows as f64;
+                nums.iter()
+                    .all(|n| n.is_nan() || (*n == n.trunc() && n.abs() * n_rows < MAX_EXACT))
+            }
+            _ => false,
+        };
         let mut aggregate = Self {
             spec,
             input,
             state,
             null,
+            exact,
         };
         aggregate.grow(n_groups, query.budget)?;
         Ok(aggregate)
@@ -196,7 +210,9 @@ impl<'a> Aggregate<'a> {
             n > 0 && groups[0] == groups[n - 1] && groups.iter().all(|g| *g == groups[0]);
         match &mut self.state {
             State::Sum(sums) => {
-                if one_group {
+                if one_group && self.exact {
+                    sums[groups[0] as usize] += whole_sum(&numbers[..n]).0;
+                } else if one_group {
                     let mut sum = sums[groups[0] as usize];
                     for number in &numbers[..n] {
                         sum += if number.is_finite() { *number } else { 0.0 };
@@ -207,6 +223,12 @@ impl<'a> Aggregate<'a> {
                         sums[*group as usize] += if number.is_finite() { *number } else { 0.0 };
                     }
                 }
+            }
+            State::Avg(sums) if one_group && self.exact => {
+                let (sum, known) = whole_sum(&numbers[..n]);
+                let slot = &mut sums[groups[0] as usize];
+                slot.0 += sum;
+                slot.1 += known;
             }
             State::Avg(sums) => {
                 for (group, number) in groups.iter().zip(&numbers) {
@@ -277,6 +299,41 @@ impl<'a> Aggregate<'a> {
         Ok(())
     }
 
+    /// The result over all groups together, if each record is in one group and the order of
+    /// records does not matter.
+    pub fn total(&self) -> Option<Value> {
+        let count = |v: &[u64]| Value::num(v.iter().sum::<u64>() as f64);
+        match &self.state {
+            State::Sum(v) if self.exact => Some(Value::num(v.iter().sum())),
+            State::Avg(v) if self.exact => {
+                let (sum, n) = v.iter().fold((0.0, 0), |t, s| (t.0 + s.0, t.1 + s.1));
+                Some(if n == 0 {
+                    Value::Null
+                } else {
+                    Value::num(sum / n as f64)
+                })
+            }
+            State::Min(v) => Some(Value::num(v.iter().copied().fold(f64::NAN, f64::min))),
+            State::Max(v) => Some(Value::num(v.iter().copied().fold(f64::NAN, f64::max))),
+            State::Count(v) | State::Rows(v) => Some(count(v)),
+            State::DistinctBits { words, per_group } => {
+                let mut all = vec![0u64; *per_group];
+                for group in words.chunks(*per_group) {
+                    for (word, more) in all.iter_mut().zip(group) {
+                        *word |= more;
+                    }
+                }
+                all[self.null as usize >> 6] &= !(1 << (self.null & 63));
+                Some(count(
+                    &all.iter()
+                        .map(|w| u64::from(w.count_ones()))
+                        .collect::<Vec<_>>(),
+                ))
+            }
+            _ => None,
+        }
+    }
+
     /// The results of the groups asked for, in their order.
     pub fn finish(self, groups: impl Iterator<Item = u32>) -> Vec<Value> {
         let number = |n: f64| Value::num(n);
@@ -312,6 +369,27 @@ impl<'a> Aggregate<'a> {
                 .collect(),
         }
     }
+}
+
+/// Sum and number of those that are numbers, in any order.
+fn whole_sum(numbers: &[f64]) -> (f64, u64) {
+    const LANES: usize = 8;
+    let mut sums = [0.0; LANES];
+    let mut known = [0u32; LANES];
+    let chunks = numbers.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for (i, number) in chunk.iter().enumerate() {
+            let is = number.is_finite();
+            sums[i] += if is { *number } else { 0.0 };
+            known[i] += u32::from(is);
+        }
+    }
+    for number in rest.iter().filter(|n| n.is_finite()) {
+        sums[0] += number;
+        known[0] += 1;
+    }
+    (sums.iter().sum(), known.iter().map(|k| u64::from(*k)).sum())
 }
 
 /// The result over no record.

@@ -27,6 +27,8 @@ pub(crate) struct Calculated {
     pub codes: Vec<u32>,
     pub n_rows: usize,
     columns: Vec<Column>,
+    /// By aggregation: the result over all records, where it came along.
+    pub totals: Vec<Option<Value>>,
 }
 
 struct Column {
@@ -37,6 +39,24 @@ struct Column {
 }
 
 impl Calculated {
+    /// One row with the results over all records, if all came along.
+    pub fn total_row(&self) -> Option<Self> {
+        let columns = self.totals.iter().map(|total| {
+            Some(Column {
+                values: vec![total.clone()?],
+                at: None,
+                nothing: Value::Null,
+            })
+        });
+        Some(Self {
+            n_dims: 0,
+            codes: Vec::new(),
+            n_rows: 1,
+            columns: columns.collect::<Option<_>>()?,
+            totals: Vec::new(),
+        })
+    }
+
     /// The dimension codes of a row.
     pub fn tuple(&self, row: usize) -> &[u32] {
         &self.codes[row * self.n_dims..(row + 1) * self.n_dims]
@@ -126,6 +146,8 @@ fn assemble(
     aggs: &[AggSpec],
     batches: &[Batch<'_>],
 ) -> Result<Calculated, CalcError> {
+    let core = &*query.engine.core;
+    let mut grand: Vec<Option<Value>> = vec![None; aggs.len()];
     let mut columns: Vec<Option<Column>> = aggs.iter().map(|_| None).collect();
     let mut row_of: FxHashMap<u128, u32> = FxHashMap::default();
     let mut keys: Vec<u128> = Vec::new();
@@ -133,15 +155,21 @@ fn assemble(
     let mut decoder = None;
     for batch in batches {
         let by: Vec<&Dim> = batch.dims.iter().map(|d| &dims[*d]).collect();
-        let (grouper, totals) = run(query, ctx, &by, aggs, batch)?;
+        let (grouper, totals_of) = run(query, ctx, &by, aggs, batch)?;
         let groups = grouper.groups();
+        // In a pass over one table each row is in one group.
+        if matches!(&batch.base, Base::Table(t) if by.iter().all(|d| d.lane(core, *t).is_some())) {
+            for (agg, total) in batch.aggs.iter().zip(&totals_of) {
+                grand[*agg] = total.total();
+            }
+        }
         query.budget.charge_bytes(64 * groups.len() as u64)?;
         let results: Vec<(usize, Vec<Value>)> = batch
             .aggs
             .iter()
             .copied()
             .zip(
-                totals
+                totals_of
                     .into_iter()
                     .map(|t| t.finish(groups.iter().map(|g| g.0))),
             )
@@ -200,6 +228,7 @@ fn assemble(
         codes,
         n_rows,
         columns: columns.into_iter().flatten().collect(),
+        totals: grand,
     })
 }
 

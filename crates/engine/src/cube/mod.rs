@@ -273,7 +273,10 @@ impl Query<'_> {
             let total = if dims.is_empty() {
                 None
             } else {
-                Some(calculate(self, &[], &aggs)?)
+                match calculated.total_row() {
+                    Some(row) => Some(row),
+                    None => Some(calculate(self, &[], &aggs)?),
+                }
             };
             let total = total.as_ref().unwrap_or(&calculated);
             cube.totals = compiled
