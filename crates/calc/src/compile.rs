@@ -5,8 +5,8 @@ use std::sync::Arc;
 use satchel_data::Value;
 use satchel_syntax::{Call, Diagnostic, Expr, ExprKind, SetExpr, Span, UnaryOp};
 
-use crate::aggregate::AggKind;
-use crate::functions;
+use crate::aggregate::{AGGREGATIONS, AggKind};
+use crate::functions::{self, Prepared};
 use crate::program::{AggCall, Node, Program, Total};
 use crate::suggest::nearest;
 
@@ -82,19 +82,20 @@ fn compile_part(
     expr: &Expr,
     mode: Mode,
     scope: &dyn Scope,
-    set: Option<&SetExpr>,
+    inside: Option<AggKind>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Program {
     let mut compiler = Compiler {
         mode,
         scope,
+        inside,
         diagnostics,
         aggs: Vec::new(),
         fields: Vec::new(),
         calls_host: false,
         reads_clock: false,
     };
-    let root = compiler.node(expr, set, 0);
+    let root = compiler.node(expr, None, 0);
     let mut fields = compiler.fields;
     fields.sort_unstable();
     fields.dedup();
@@ -110,6 +111,8 @@ fn compile_part(
 struct Compiler<'a> {
     mode: Mode,
     scope: &'a dyn Scope,
+    /// The aggregation whose argument this is.
+    inside: Option<AggKind>,
     diagnostics: &'a mut Vec<Diagnostic>,
     aggs: Vec<AggCall>,
     fields: Vec<u32>,
@@ -229,7 +232,9 @@ impl Compiler<'_> {
         if let Some((kind, least, most)) = AggKind::by_name(&name) {
             return self.aggregation(call, span, kind, (least, most), set);
         }
-        if call.distinct || call.total.is_some() || call.set.is_some() {
+        if (call.distinct || call.total.is_some() || call.set.is_some())
+            && functions::elsewhere(&name).is_none()
+        {
             return self.fail(Diagnostic::error(
                 "expr.not_an_aggregation",
                 call.name_span,
@@ -254,12 +259,24 @@ impl Compiler<'_> {
             };
         }
         let Some(function) = functions::by_name(&name) else {
+            if let Some((documented, hint)) = functions::elsewhere(&name) {
+                return self.fail(
+                    Diagnostic::error(
+                        "expr.not_supported",
+                        call.name_span,
+                        format!("`{documented}` is not supported here"),
+                    )
+                    .with_hint(hint),
+                );
+            }
             let mut problem = Diagnostic::error(
                 "expr.unknown_function",
                 call.name_span,
                 format!("function not found: {}", call.name),
             );
-            if let Some(near) = nearest(&name, functions::function_names().into_iter()) {
+            let aggregations = AGGREGATIONS.iter().map(|(name, ..)| *name);
+            let names = functions::function_names().into_iter().chain(aggregations);
+            if let Some(near) = nearest(&name, names) {
                 problem = problem.with_hint(format!("did you mean `{near}`?"));
             }
             return self.fail(problem);
@@ -268,11 +285,24 @@ impl Compiler<'_> {
             return Node::Const(Value::Null);
         }
         self.reads_clock |= function.reads_clock();
-        let args = call
+        let mut args: Vec<Node> = call
             .args
             .iter()
             .map(|arg| self.node(arg, set, depth + 1))
             .collect();
+        let format: Option<Vec<Value>> = args.get(1..).and_then(|rest| {
+            let constant = |node: &Node| match node {
+                Node::Const(value) => Some(value.clone()),
+                _ => None,
+            };
+            rest.iter().map(constant).collect()
+        });
+        if let Some(prepared) = format.and_then(|rest| Prepared::of(&name, &rest)) {
+            return Node::Format {
+                call: Box::new(prepared),
+                value: Box::new(args.swap_remove(0)),
+            };
+        }
         Node::Call { function, args }
     }
 
@@ -319,6 +349,16 @@ impl Compiler<'_> {
         (least, most): (usize, usize),
         set: Option<&SetExpr>,
     ) -> Node {
+        if let Some(outer) = self.inside {
+            return self.fail(
+                Diagnostic::error(
+                    "expr.not_supported",
+                    call.name_span,
+                    format!("`{}` stands inside `{}`, and aggregations do not nest", call.name, outer.name()),
+                )
+                .with_hint("aggregate an expression of fields, or compute the inner result when loading the data"),
+            );
+        }
         if self.mode == Mode::Row {
             return self.fail(
                 Diagnostic::error(
@@ -326,7 +366,7 @@ impl Compiler<'_> {
                     call.name_span,
                     format!("`{}` aggregates, and there is one record here", call.name),
                 )
-                .with_hint("aggregations need GROUP BY, and cannot stand inside one another"),
+                .with_hint("aggregations need GROUP BY"),
             );
         }
         if !self.count(call, least, most) {
@@ -336,7 +376,7 @@ impl Compiler<'_> {
         let args = if star && kind == AggKind::Count {
             Vec::new()
         } else {
-            let part = |arg| compile_part(arg, Mode::Row, self.scope, None, self.diagnostics);
+            let part = |arg| compile_part(arg, Mode::Row, self.scope, Some(kind), self.diagnostics);
             call.args.iter().map(part).collect()
         };
         let total = call.total.as_ref().map(|names| {
@@ -370,11 +410,22 @@ impl Compiler<'_> {
             (least, usize::MAX) => format!("at least {least}"),
             (least, most) => format!("{least} to {most}"),
         };
-        self.diagnostics.push(Diagnostic::error(
+        let noun = if least == 1 && most == 1 {
+            "argument"
+        } else {
+            "arguments"
+        };
+        let mut problem = Diagnostic::error(
             "expr.arguments",
             call.name_span,
-            format!("`{}` takes {want} arguments, found {n}", call.name),
-        ));
+            format!("`{}` takes {want} {noun}, found {n}", call.name),
+        );
+        if let Some(signature) = functions::signature(&call.name) {
+            problem = problem.with_hint(format!("write `{signature}`"));
+        } else if most == 0 {
+            problem = problem.with_hint(format!("write `{}()`", call.name));
+        }
+        self.diagnostics.push(problem);
         false
     }
 

@@ -210,7 +210,8 @@ impl Parts {
     fn serial(self, with_date: bool) -> Option<f64> {
         let mut hour = self.hour.unwrap_or(0);
         if let Some(afternoon) = self.afternoon {
-            if !(0..=12).contains(&hour) && !(afternoon && hour < 24) {
+            let most = if afternoon { 23 } else { 12 };
+            if !(0..=most).contains(&hour) {
                 return None;
             }
             if hour == 12 && !afternoon {
@@ -224,7 +225,7 @@ impl Parts {
             return None;
         }
         let ms = (hour * 3600 + minute * 60 + second) as f64 * 1000.0 + self.ms;
-        if ms > DAY_MS as f64 || (hour == 24 && !with_date && ms > DAY_MS as f64) {
+        if ms > DAY_MS as f64 {
             return None;
         }
         let time = ms / DAY_MS as f64;

@@ -97,16 +97,33 @@ fn eval_node(
             let holds = truth(&eval_node(condition, row, ctx, stack), ctx.locale);
             eval_node(if holds { then } else { otherwise }, row, ctx, stack)
         }
-        Node::Call { function, args } => {
-            let base = stack.len();
-            for arg in args {
-                let value = eval_node(arg, row, ctx, stack);
-                stack.push(value);
+        Node::Call { function, args } => match args.as_slice() {
+            // Few arguments stand in an array: no list is made for a row.
+            [] => (function.run)(&[], ctx),
+            [a] => (function.run)(&[eval_node(a, row, ctx, stack)], ctx),
+            [a, b] => {
+                let a = eval_node(a, row, ctx, stack);
+                let b = eval_node(b, row, ctx, stack);
+                (function.run)(&[a, b], ctx)
             }
-            let value = (function.run)(&stack[base..], ctx);
-            stack.truncate(base);
-            value
-        }
+            [a, b, c] => {
+                let a = eval_node(a, row, ctx, stack);
+                let b = eval_node(b, row, ctx, stack);
+                let c = eval_node(c, row, ctx, stack);
+                (function.run)(&[a, b, c], ctx)
+            }
+            args => {
+                let base = stack.len();
+                for arg in args {
+                    let value = eval_node(arg, row, ctx, stack);
+                    stack.push(value);
+                }
+                let value = (function.run)(&stack[base..], ctx);
+                stack.truncate(base);
+                value
+            }
+        },
+        Node::Format { call, value } => call.value(&eval_node(value, row, ctx, stack), ctx.locale),
         Node::Host { name, args } => {
             let base = stack.len();
             for arg in args {

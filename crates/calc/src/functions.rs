@@ -10,6 +10,7 @@ mod format;
 mod interval;
 mod number;
 mod range;
+mod signature;
 pub(crate) mod statistics;
 mod string;
 
@@ -48,7 +49,9 @@ pub(crate) const fn function(name: &'static str, least: usize, most: usize, run:
     }
 }
 
+pub(crate) use format::Prepared;
 pub use format::{format_date, format_interval, format_number, format_number_with};
+pub(crate) use signature::{elsewhere, signature};
 
 fn library() -> &'static HashMap<&'static str, &'static Function> {
     static LIBRARY: OnceLock<HashMap<&'static str, &'static Function>> = OnceLock::new();

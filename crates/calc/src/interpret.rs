@@ -47,9 +47,8 @@ pub fn interpret_number(text: &str, locale: &Locale) -> Option<f64> {
     if bytes.len() > 64 || !bytes.iter().any(u8::is_ascii_digit) {
         return None;
     }
-    if !(first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.' | b','))
-        && !may_begin(trimmed, locale)
-    {
+    let plain = first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.' | b',');
+    if !plain && !may_begin(trimmed, locale) {
         return None;
     }
     default_number(trimmed, locale)

@@ -148,12 +148,19 @@ fn relation(op: BinaryOp, left: &Value, right: &Value, locale: &Locale) -> Value
 
 /// By number if both can be read as one, else by text. Neither may be NULL.
 pub(crate) fn compare(left: &Value, right: &Value, locale: &Locale) -> Ordering {
+    if let (Value::Num(a), Value::Num(b)) = (left, right) {
+        return a.partial_cmp(b).unwrap_or(Ordering::Equal);
+    }
     if let (Value::Text(a), Value::Text(b)) = (left, right)
         && a == b
     {
         return Ordering::Equal;
     }
-    if let (Some(a), Some(b)) = (number(left, locale), number(right, locale)) {
+    // The right side is the constant in most expressions: if it is no number, the left is
+    // not read either.
+    if let Some(b) = number(right, locale)
+        && let Some(a) = number(left, locale)
+    {
         return a.partial_cmp(&b).unwrap_or(Ordering::Equal);
     }
     match (left.as_text(), right.as_text()) {

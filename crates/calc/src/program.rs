@@ -6,7 +6,7 @@ use satchel_data::Value;
 use satchel_syntax::{BinaryOp, SetExpr, Span, UnaryOp};
 
 use crate::aggregate::AggKind;
-use crate::functions::Function;
+use crate::functions::{Function, Prepared};
 use crate::numeric::NumProgram;
 
 /// A compiled expression.
@@ -72,6 +72,11 @@ pub(crate) enum Node {
     Call {
         function: &'static Function,
         args: Vec<Node>,
+    },
+    /// A formatting function whose format is a constant.
+    Format {
+        call: Box<Prepared>,
+        value: Box<Node>,
     },
     Host {
         name: Arc<str>,

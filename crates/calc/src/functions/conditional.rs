@@ -4,12 +4,13 @@ use satchel_data::{Value, number_text};
 
 use super::{ANY, Function, function, num};
 use crate::eval::EvalContext;
-use crate::operators::matches_wildcard;
+use crate::locale::Locale;
+use crate::operators::{compare, matches_wildcard, number};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("alt", 1, ANY, |args, _| {
+    function("alt", 1, ANY, |args, context| {
         args.iter()
-            .find(|v| v.as_num().is_some())
+            .find(|v| number(v, context.locale).is_some())
             .or(args.last())
             .cloned()
             .unwrap_or(Value::Null)
@@ -21,10 +22,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
             .unwrap_or(Value::Null)
     }),
     function("class", 2, 4, class),
-    function("match", 2, ANY, |args, _| position(args, |a, b| same(a, b))),
-    function("mixmatch", 2, ANY, |args, _| {
+    function("match", 2, ANY, |args, context| {
+        position(args, |a, b| same(a, b, context.locale))
+    }),
+    function("mixmatch", 2, ANY, |args, context| {
         position(args, |a, b| {
-            same(a, b) || a.to_text().to_lowercase() == b.to_text().to_lowercase()
+            same(a, b, context.locale) || a.to_text().to_lowercase() == b.to_text().to_lowercase()
         })
     }),
     function("wildmatch", 2, ANY, |args, _| {
@@ -38,8 +41,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     function("null", 0, 0, |_, _| Value::Null),
     function("isnull", 1, 1, |args, _| Value::boolean(args[0].is_null())),
-    function("nullif", 2, 2, |args, _| {
-        if same(&args[0], &args[1]) {
+    function("nullif", 2, 2, |args, context| {
+        if same(&args[0], &args[1], context.locale) {
             Value::Null
         } else {
             args[0].clone()
@@ -52,22 +55,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
             args[0].clone()
         }
     }),
-    function("isnum", 1, 1, |args, _| {
-        Value::boolean(args[0].as_num().is_some())
+    function("isnum", 1, 1, |args, context| {
+        Value::boolean(number(&args[0], context.locale).is_some())
     }),
-    function("istext", 1, 1, |args, _| {
-        Value::boolean(matches!(args[0], Value::Text(_)))
+    function("istext", 1, 1, |args, context| {
+        Value::boolean(!args[0].is_null() && number(&args[0], context.locale).is_none())
     }),
     function("true", 0, 0, |_, _| Value::boolean(true)),
     function("false", 0, 0, |_, _| Value::boolean(false)),
 ];
 
-/// Numbers compare as numbers, everything else as text; NULL is like nothing.
-fn same(a: &Value, b: &Value) -> bool {
-    match (a.as_num(), b.as_num()) {
-        (Some(x), Some(y)) => x == y,
-        _ => !a.is_null() && !b.is_null() && a.to_text() == b.to_text(),
-    }
+/// Values that read as numbers compare as numbers, others as texts; NULL is like nothing.
+fn same(a: &Value, b: &Value, locale: &Locale) -> bool {
+    !a.is_null() && !b.is_null() && compare(a, b, locale).is_eq()
 }
 
 fn position(args: &[Value], like: impl Fn(&Value, &Value) -> bool) -> Value {

@@ -7,10 +7,9 @@ use satchel_data::Value;
 
 use super::{Function, function, num};
 use crate::calendar::{
-    Moment, WeekRule, civil, days_in_month, serial_day, shift_month, valid_day, weekday,
+    DAY_MS, Moment, WeekRule, civil, days_in_month, serial_day, shift_month, valid_day, weekday,
 };
 use crate::eval::EvalContext;
-use crate::locale::Locale;
 
 macro_rules! part {
     ($name:literal, $f:expr) => {
@@ -33,42 +32,37 @@ pub(super) const FUNCTIONS: &[Function] = &[
         })
     }),
     function("weekday", 1, 2, |args, context| {
-        let first = num(args, 1, context).map_or(context.locale.first_week_day, |n| n as i64);
-        moment(args, 0, context).map_or(Value::Null, |m| {
-            let day = weekday(m.day);
-            let name = context
-                .locale
-                .day_names
-                .get(day as usize)
-                .cloned()
-                .unwrap_or_default();
-            Value::dual((day - first).rem_euclid(7) as f64, name)
-        })
+        let (Some(m), Some(first)) = (
+            moment(args, 0, context),
+            whole_arg(args, 1, context, context.locale.first_week_day),
+        ) else {
+            return Value::Null;
+        };
+        let day = weekday(m.day);
+        let number = (day - first).rem_euclid(7);
+        match context.locale.day_names.get(day as usize) {
+            Some(name) => Value::dual(number as f64, name.as_str()),
+            None => whole(number),
+        }
     }),
     function("week", 1, 4, |args, context| {
-        moment(args, 0, context).map_or(Value::Null, |m| {
-            whole(rule(context.locale).week_of(m.day).1)
-        })
+        match (moment(args, 0, context), rule(args, 1, context)) {
+            (Some(m), Some(rule)) => whole(rule.week_of(m.day).1),
+            _ => Value::Null,
+        }
     }),
     function("weekyear", 1, 4, |args, context| {
-        moment(args, 0, context).map_or(Value::Null, |m| {
-            whole(rule(context.locale).week_of(m.day).0)
-        })
+        match (moment(args, 0, context), rule(args, 1, context)) {
+            (Some(m), Some(rule)) => whole(rule.week_of(m.day).0),
+            _ => Value::Null,
+        }
     }),
+    // Every year counts as a leap year, so that a date has the same number each year.
     function("daynumberofyear", 1, 2, |args, context| {
-        moment(args, 0, context).map_or(Value::Null, |m| {
-            // Every year counts as a leap year, so that a date has the same number each year.
-            let date = civil(m.day);
-            let day = serial_day(2000, date.month, date.day) - serial_day(2000, 1, 1) + 1;
-            whole(day)
-        })
+        day_number(args, context, 12)
     }),
     function("daynumberofquarter", 1, 2, |args, context| {
-        moment(args, 0, context).map_or(Value::Null, |m| {
-            let date = civil(m.day);
-            let first = (date.month - 1) / 3 * 3 + 1;
-            whole(serial_day(2000, date.month, date.day) - serial_day(2000, first, 1) + 1)
-        })
+        day_number(args, context, 3)
     }),
     function("today", 0, 1, |_, context| {
         dated(context.now.floor(), context)
@@ -112,37 +106,36 @@ pub(super) const FUNCTIONS: &[Function] = &[
             _ => Value::Null,
         }
     }),
-    function("makeweekdate", 1, 3, |args, context| {
-        let part = |i: usize, or| {
-            if args.len() > i {
-                num(args, i, context)
-            } else {
-                Some(or)
-            }
-        };
-        match (part(0, 1.0), part(1, 1.0), part(2, 0.0)) {
-            (Some(y), Some(w), Some(d)) if (1.0..=9999.0).contains(&y) => {
-                let first = rule(context.locale).first_week(y as i64);
-                dated((first + (w as i64 - 1) * 7 + d as i64) as f64, context)
-            }
+    function("makeweekdate", 1, 6, |args, context| {
+        match (
+            whole_arg(args, 0, context, 1),
+            whole_arg(args, 1, context, 1),
+            whole_arg(args, 2, context, 0),
+            rule(args, 3, context),
+        ) {
+            (Some(year @ 1..=9999), Some(week), Some(day), Some(rule)) => dated(
+                (rule.first_week(year) + (week - 1) * 7 + day) as f64,
+                context,
+            ),
             _ => Value::Null,
         }
     }),
     function("addmonths", 2, 3, |args, context| shifted(args, context, 1)),
     function("addyears", 2, 2, |args, context| shifted(args, context, 12)),
     function("daystart", 1, 3, |args, context| {
-        let shift = num(args, 1, context).unwrap_or(0.0);
-        moment(args, 0, context).map_or(Value::Null, |m| stamped(m.day as f64 + shift, context))
+        day_start(args, context).map_or(Value::Null, |start| stamped(start, context))
     }),
     function("dayend", 1, 3, |args, context| {
-        let shift = num(args, 1, context).unwrap_or(0.0);
-        moment(args, 0, context).map_or(Value::Null, |m| {
-            stamped(m.day as f64 + shift + 86_399_999.0 / 86_400_000.0, context)
+        day_start(args, context).map_or(Value::Null, |start| {
+            stamped(start + 1.0 - 1.0 / DAY_MS as f64, context)
         })
     }),
+    // Shows the date; the number is where the day begins.
     function("dayname", 1, 3, |args, context| {
-        let shift = num(args, 1, context).unwrap_or(0.0);
-        moment(args, 0, context).map_or(Value::Null, |m| dated(m.day as f64 + shift, context))
+        day_start(args, context).map_or(Value::Null, |start| match dated(start.floor(), context) {
+            Value::Null => Value::Null,
+            day => Value::dual(start, day.to_text()),
+        })
     }),
     function("age", 2, 2, |args, context| {
         match (moment(args, 0, context), moment(args, 1, context)) {
@@ -155,18 +148,43 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     function("networkdays", 2, super::ANY, |args, context| {
         match (moment(args, 0, context), moment(args, 1, context)) {
-            (Some(from), Some(to)) if to.day - from.day < 100_000 => {
-                let holidays: Vec<i64> = (2..args.len())
-                    .filter_map(|i| moment(args, i, context))
-                    .map(|m| m.day)
-                    .collect();
-                let days = (from.day..=to.day)
-                    .filter(|d| weekday(*d) < 5 && !holidays.contains(d))
-                    .count();
-                Value::num(days as f64)
+            (Some(from), Some(to)) => {
+                let off = holidays(args, 2, context);
+                let off = off.iter().filter(|d| (from.day..=to.day).contains(d));
+                whole(work_days(from.day, to.day) - off.count() as i64)
             }
             _ => Value::Null,
         }
+    }),
+    function("lastworkdate", 2, super::ANY, |args, context| {
+        work_date(args, context, 1)
+    }),
+    function("firstworkdate", 2, super::ANY, |args, context| {
+        work_date(args, context, -1)
+    }),
+    function("setdateyear", 2, 2, |args, context| {
+        let (Some(m), Some(year)) = (moment(args, 0, context), whole_arg(args, 1, context, 1))
+        else {
+            return Value::Null;
+        };
+        let date = civil(m.day);
+        moved(m, year, date.month, date.day, context)
+    }),
+    function("setdateyearmonth", 3, 3, |args, context| {
+        let (Some(m), Some(year), Some(month @ 1..=12)) = (
+            moment(args, 0, context),
+            whole_arg(args, 1, context, 1),
+            whole_arg(args, 2, context, 1),
+        ) else {
+            return Value::Null;
+        };
+        moved(m, year, month, civil(m.day).day, context)
+    }),
+    function("utc", 0, 0, |_, context| {
+        stamped(context.now - context.utc_offset, context)
+    }),
+    function("gmt", 0, 0, |_, context| {
+        stamped(context.now - context.utc_offset, context)
     }),
 ];
 
@@ -178,11 +196,125 @@ pub(super) fn moment(args: &[Value], i: usize, context: &EvalContext<'_>) -> Opt
     num(args, i, context).and_then(Moment::of)
 }
 
-pub(super) fn rule(locale: &Locale) -> WeekRule {
-    WeekRule {
-        first_week_day: locale.first_week_day,
-        broken: locale.broken_weeks,
-        reference_day: locale.reference_day,
+/// A whole number as an argument; `or` where it is missing or NULL, `None` if it is no number
+/// or so large that no calendar reaches it.
+pub(super) fn whole_arg(
+    args: &[Value],
+    i: usize,
+    context: &EvalContext<'_>,
+    or: i64,
+) -> Option<i64> {
+    match args.get(i) {
+        None | Some(Value::Null) => Some(or),
+        Some(_) => num(args, i, context)
+            .filter(|n| n.abs() <= 3e6)
+            .map(|n| n as i64),
+    }
+}
+
+/// The week rule of the arguments from `i`: first day of the week, whether weeks are broken,
+/// and reference day. What is missing comes from the locale; `None` for days out of range.
+pub(super) fn rule(args: &[Value], i: usize, context: &EvalContext<'_>) -> Option<WeekRule> {
+    let locale = context.locale;
+    Some(WeekRule {
+        first_week_day: whole_arg(args, i, context, locale.first_week_day)
+            .filter(|n| (0..=6).contains(n))?,
+        broken: whole_arg(args, i + 1, context, i64::from(locale.broken_weeks))? != 0,
+        reference_day: whole_arg(args, i + 2, context, locale.reference_day)
+            .filter(|n| (0..=7).contains(n))?
+            .max(1),
+    })
+}
+
+/// Where the day begins that is argument 1 days after the one that holds argument 0; days
+/// begin at the fraction in argument 2.
+fn day_start(args: &[Value], context: &EvalContext<'_>) -> Option<f64> {
+    let at = num(args, 0, context)?;
+    let shift = whole_arg(args, 1, context, 0)?;
+    let begins = match args.get(2) {
+        None | Some(Value::Null) => 0.0,
+        Some(_) => num(args, 2, context).filter(|n| (-1.0..=1.0).contains(n))?,
+    };
+    let day = Moment::of(at - begins)?.day;
+    Some((day + shift) as f64 + begins)
+}
+
+/// The number of a day in its year (of 12 months) or quarter (of 3), counted as in a leap year;
+/// argument 1 is the first month of the year.
+fn day_number(args: &[Value], context: &EvalContext<'_>, months: i64) -> Value {
+    let (Some(m), Some(first @ 1..=12)) =
+        (moment(args, 0, context), whole_arg(args, 1, context, 1))
+    else {
+        return Value::Null;
+    };
+    let date = civil(m.day);
+    let back = (date.month - first).rem_euclid(months);
+    let before: i64 = (1..=back)
+        .map(|k| days_in_month(2000, (date.month - 1 - k).rem_euclid(12) + 1))
+        .sum();
+    whole(before + date.day)
+}
+
+/// Mondays to Fridays from `from` to `to`, both included; 0 if `to` is earlier.
+fn work_days(from: i64, to: i64) -> i64 {
+    if to < from {
+        return 0;
+    }
+    let weeks = (to - from + 1) / 7;
+    let rest = (from + weeks * 7..=to).filter(|d| weekday(*d) < 5).count();
+    weeks * 5 + rest as i64
+}
+
+/// The working days among the arguments from `i`, each once.
+fn holidays(args: &[Value], i: usize, context: &EvalContext<'_>) -> Vec<i64> {
+    let mut days: Vec<i64> = (i..args.len())
+        .filter_map(|i| moment(args, i, context))
+        .map(|m| m.day)
+        .filter(|d| weekday(*d) < 5)
+        .collect();
+    days.sort_unstable();
+    days.dedup();
+    days
+}
+
+/// The day that makes a period of argument 1 working days, with argument 0 as the other end.
+fn work_date(args: &[Value], context: &EvalContext<'_>, step: i64) -> Value {
+    let (Some(m), Some(n)) = (moment(args, 0, context), whole_arg(args, 1, context, 0)) else {
+        return Value::Null;
+    };
+    if n < 1 {
+        return Value::Null;
+    }
+    let off = holidays(args, 2, context);
+    // Whole weeks are skipped as far as no holiday can lie in them; the rest is walked.
+    let walked = n.min(off.len() as i64 + 5);
+    let weeks = if off.is_empty() { (n - walked) / 5 } else { 0 };
+    if !off.is_empty() && n > 100_000 {
+        return Value::Null;
+    }
+    let mut left = n - weeks * 5;
+    let mut day = m.day + step * weeks * 7;
+    loop {
+        if weekday(day) < 5 && off.binary_search(&day).is_err() {
+            left -= 1;
+        }
+        if left == 0 {
+            return dated(day as f64, context);
+        }
+        day += step;
+    }
+}
+
+/// A moment with another date: the last day of the month where the day does not exist.
+fn moved(m: Moment, year: i64, month: i64, day: i64, context: &EvalContext<'_>) -> Value {
+    if !(1..=9999).contains(&year) {
+        return Value::Null;
+    }
+    let day = serial_day(year, month, day.min(days_in_month(year, month)));
+    if m.ms == 0 {
+        dated(day as f64, context)
+    } else {
+        stamped(day as f64 + m.ms as f64 / DAY_MS as f64, context)
     }
 }
 
@@ -204,28 +336,22 @@ fn named(n: i64, first: i64, names: &[String]) -> Value {
     name.map_or(whole(n), |name| Value::dual(n as f64, name.as_str()))
 }
 
-/// The date `months × n` later; the last day of the month where the day does not exist.
+/// The date `months × n` later; the last day of the month where the day does not exist. With
+/// mode 1 a day from the 28th on keeps its distance from the end of the month.
 fn shifted(args: &[Value], context: &EvalContext<'_>, months: i64) -> Value {
-    let (Some(serial), Some(m), Some(n)) = (
-        num(args, 0, context),
+    let (Some(m), Some(n), Some(mode)) = (
         moment(args, 0, context),
-        num(args, 1, context),
+        num(args, 1, context).filter(|n| n.abs() <= 200_000.0),
+        whole_arg(args, 2, context, 0),
     ) else {
         return Value::Null;
     };
-    if n.abs() > 200_000.0 {
-        return Value::Null;
-    }
     let date = civil(m.day);
     let (year, month) = shift_month(date.year, date.month, n as i64 * months);
-    if !(1..=9999).contains(&year) {
-        return Value::Null;
-    }
-    let day = serial_day(year, month, date.day.min(days_in_month(year, month)));
-    let time = serial - serial.floor();
-    if time == 0.0 {
-        dated(day as f64, context)
+    let day = if mode == 1 && date.day >= 28 {
+        days_in_month(year, month) - (days_in_month(date.year, date.month) - date.day)
     } else {
-        stamped(day as f64 + time, context)
-    }
+        date.day
+    };
+    moved(m, year, month, day, context)
 }

@@ -1,4 +1,8 @@
 //! Formatting functions (`Num`, `Date`, …) and interpretation functions (`Num#`, `Date#`, …).
+//!
+//! A format written in the expression is compiled once, with the expression: see [`Prepared`].
+
+use std::sync::{Arc, OnceLock};
 
 use satchel_data::Value;
 
@@ -16,66 +20,243 @@ pub(super) const FUNCTIONS: &[Function] = &[
             _ => Value::Null,
         }
     }),
-    function("text", 1, 1, |args, _| {
-        text(args, 0).map_or(Value::Null, Value::text)
+    function("text", 1, 1, |args, _| match &args[0] {
+        Value::Null => Value::Null,
+        Value::Text(t) | Value::Dual { text: t, .. } => Value::Text(t.clone()),
+        number => Value::text(number.to_text()),
     }),
-    function("num", 1, 4, num_format),
-    function("money", 1, 4, |args, context| {
-        let Some(n) = num(args, 0, context) else {
-            return Value::Null;
+    function("num", 1, 4, |a, c| formatted("num", a, c)),
+    function("money", 1, 4, |a, c| formatted("money", a, c)),
+    function("date", 1, 2, |a, c| formatted("date", a, c)),
+    function("time", 1, 2, |a, c| formatted("time", a, c)),
+    function("timestamp", 1, 2, |a, c| formatted("timestamp", a, c)),
+    function("interval", 1, 2, |a, c| formatted("interval", a, c)),
+    function("num#", 1, 4, |a, c| formatted("num#", a, c)),
+    function("money#", 1, 4, |a, c| formatted("money#", a, c)),
+    function("date#", 1, 2, |a, c| formatted("date#", a, c)),
+    function("time#", 1, 2, |a, c| formatted("time#", a, c)),
+    function("timestamp#", 1, 2, |a, c| formatted("timestamp#", a, c)),
+    function("interval#", 1, 2, |a, c| formatted("interval#", a, c)),
+];
+
+/// A call of a formatting or interpretation function, with its format compiled.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    act: Act,
+    pattern: Pattern,
+}
+
+/// What is done with the pattern.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Show,
+    Read,
+}
+
+#[derive(Clone, Debug)]
+enum Pattern {
+    Date(DateKind, Option<DatePattern>),
+    Number(NumberFormat),
+}
+
+/// Which default format stands in for a missing one.
+#[derive(Clone, Copy, Debug)]
+enum DateKind {
+    Date,
+    Time,
+    Timestamp,
+    Interval,
+}
+
+/// A number format before its separators are known: the locale comes with each evaluation.
+#[derive(Clone, Debug)]
+struct NumberFormat {
+    money: bool,
+    format: Option<Arc<str>>,
+    decimal: Option<Arc<str>>,
+    thousand: Option<Arc<str>>,
+    /// Compiled for the separators of the first evaluation; others compile their own.
+    compiled: OnceLock<Separated>,
+}
+
+#[derive(Clone, Debug)]
+struct Separated {
+    decimal: String,
+    thousand: String,
+    pattern: NumberPattern,
+}
+
+impl Prepared {
+    /// The call of the function `name` (lower case) with these arguments after the first, NULL
+    /// for missing ones; `None` if it is no formatting function.
+    pub fn of(name: &str, rest: &[Value]) -> Option<Self> {
+        let (name, act) = match name.strip_suffix('#') {
+            Some(name) => (name, Act::Read),
+            None => (name, Act::Show),
         };
-        match text(args, 1) {
-            Some(_) => num_format(args, context),
-            None => Value::dual(n, context.locale.money.format(n, context.locale)),
+        let part = |i: usize| -> Option<Arc<str>> {
+            match rest.get(i)? {
+                Value::Null => None,
+                Value::Text(t) | Value::Dual { text: t, .. } => Some(t.clone()),
+                number => Some(number.to_text().into()),
+            }
+        };
+        let kind = match name {
+            "num" | "money" => {
+                let number = NumberFormat {
+                    money: name == "money",
+                    format: part(0),
+                    decimal: part(1),
+                    thousand: part(2),
+                    compiled: OnceLock::new(),
+                };
+                return Some(Self {
+                    act,
+                    pattern: Pattern::Number(number),
+                });
+            }
+            "date" => DateKind::Date,
+            "time" => DateKind::Time,
+            "timestamp" => DateKind::Timestamp,
+            "interval" => DateKind::Interval,
+            _ => return None,
+        };
+        let pattern = part(0).map(|format| DatePattern::parse(&format));
+        Some(Self {
+            act,
+            pattern: Pattern::Date(kind, pattern),
+        })
+    }
+
+    /// The value of the call for the first argument.
+    pub fn value(&self, value: &Value, locale: &Locale) -> Value {
+        match self.act {
+            Act::Show => match number(value, locale) {
+                Some(n) => self.show(n, locale),
+                None => Value::Null,
+            },
+            Act::Read => {
+                let read = |t: &str| match &self.pattern {
+                    Pattern::Date(kind, pattern) => kind.read(pattern.as_ref(), t, locale),
+                    Pattern::Number(number) => number.read(t, locale),
+                };
+                match value {
+                    Value::Null => Value::Null,
+                    Value::Text(t) | Value::Dual { text: t, .. } => match read(t) {
+                        Some(n) => Value::dual(n, t.clone()),
+                        None => Value::Text(t.clone()),
+                    },
+                    Value::Num(_) => {
+                        let t = value.to_text();
+                        match read(&t) {
+                            Some(n) => Value::dual(n, t),
+                            None => Value::text(t),
+                        }
+                    }
+                }
+            }
         }
-    }),
-    function("date", 1, 2, |args, c| dated(args, c, |l| &l.date)),
-    function("time", 1, 2, |args, c| dated(args, c, |l| &l.time)),
-    function("timestamp", 1, 2, |args, c| {
-        dated(args, c, |l| &l.timestamp)
-    }),
-    function("interval", 1, 2, |args, context| {
-        let Some(n) = num(args, 0, context) else {
-            return Value::Null;
-        };
-        let shown = match text(args, 1) {
-            Some(format) => DatePattern::parse(&format).format_interval(n),
-            None => context.locale.time.format_interval(n),
+    }
+
+    fn show(&self, n: f64, locale: &Locale) -> Value {
+        let shown = match &self.pattern {
+            Pattern::Date(kind, pattern) => kind.show(pattern.as_ref(), n, locale),
+            Pattern::Number(number) => match number.show(n, locale) {
+                Some(shown) => Some(shown),
+                None => return Value::num(n),
+            },
         };
         shown.map_or(Value::Null, |t| Value::dual(n, t))
-    }),
-    function("num#", 1, 4, |args, context| {
-        let decimal = text(args, 2).unwrap_or_else(|| context.locale.decimal_sep.clone());
-        let thousand = text(args, 3).unwrap_or_else(|| context.locale.thousand_sep.clone());
-        interpreted(args, |t| match text(args, 1) {
-            Some(format) => NumberPattern::parse(&format, &decimal, &thousand).read(t),
-            None => read_number(t.trim(), &decimal, &thousand),
-        })
-    }),
-    function("money#", 1, 4, |args, context| {
-        let locale = context.locale;
-        interpreted(args, |t| match text(args, 1) {
-            Some(format) => NumberPattern::parse(
-                &format,
-                &locale.money_decimal_sep,
-                &locale.money_thousand_sep,
-            )
-            .read(t),
-            None => locale.money.read(t),
-        })
-    }),
-    function("date#", 1, 2, |args, c| read(args, c, |l| &l.date)),
-    function("time#", 1, 2, |args, c| read(args, c, |l| &l.time)),
-    function("timestamp#", 1, 2, |args, c| {
-        read(args, c, |l| &l.timestamp)
-    }),
-    function("interval#", 1, 2, |args, context| {
-        interpreted(args, |t| match text(args, 1) {
-            Some(format) => DatePattern::parse(&format).read_interval(t, context.locale),
-            None => context.locale.time.read_interval(t, context.locale),
-        })
-    }),
-];
+    }
+}
+
+impl DateKind {
+    fn default_pattern(self, locale: &Locale) -> &DatePattern {
+        match self {
+            Self::Date => &locale.date,
+            Self::Time | Self::Interval => &locale.time,
+            Self::Timestamp => &locale.timestamp,
+        }
+    }
+
+    fn show(self, pattern: Option<&DatePattern>, n: f64, locale: &Locale) -> Option<String> {
+        let pattern = pattern.unwrap_or_else(|| self.default_pattern(locale));
+        match self {
+            Self::Interval => pattern.format_interval(n),
+            _ => pattern.format(n, locale),
+        }
+    }
+
+    fn read(self, pattern: Option<&DatePattern>, t: &str, locale: &Locale) -> Option<f64> {
+        let pattern = pattern.unwrap_or_else(|| self.default_pattern(locale));
+        match self {
+            Self::Interval => pattern.read_interval(t, locale),
+            _ => pattern.read(t, locale),
+        }
+    }
+}
+
+impl NumberFormat {
+    /// `None` if neither the call nor the locale has a format.
+    fn show(&self, n: f64, locale: &Locale) -> Option<String> {
+        match &self.format {
+            Some(format) => {
+                Some(self.with_pattern(format, locale, |pattern| pattern.format(n, locale)))
+            }
+            None if self.money => Some(locale.money.format(n, locale)),
+            None => None,
+        }
+    }
+
+    fn read(&self, t: &str, locale: &Locale) -> Option<f64> {
+        match &self.format {
+            Some(format) => self.with_pattern(format, locale, |pattern| pattern.read(t)),
+            None if self.money => locale.money.read(t),
+            None => {
+                let (decimal, thousand) = self.separators(locale);
+                read_number(t.trim(), decimal, thousand)
+            }
+        }
+    }
+
+    fn separators<'a>(&'a self, locale: &'a Locale) -> (&'a str, &'a str) {
+        let (decimal, thousand) = if self.money {
+            (&locale.money_decimal_sep, &locale.money_thousand_sep)
+        } else {
+            (&locale.decimal_sep, &locale.thousand_sep)
+        };
+        (
+            self.decimal.as_deref().unwrap_or(decimal),
+            self.thousand.as_deref().unwrap_or(thousand),
+        )
+    }
+
+    fn with_pattern<T>(
+        &self,
+        format: &str,
+        locale: &Locale,
+        run: impl Fn(&NumberPattern) -> T,
+    ) -> T {
+        let (decimal, thousand) = self.separators(locale);
+        let known = self.compiled.get_or_init(|| Separated {
+            decimal: decimal.to_owned(),
+            thousand: thousand.to_owned(),
+            pattern: NumberPattern::parse(format, decimal, thousand),
+        });
+        if known.decimal == decimal && known.thousand == thousand {
+            run(&known.pattern)
+        } else {
+            run(&NumberPattern::parse(format, decimal, thousand))
+        }
+    }
+}
+
+fn formatted(name: &str, args: &[Value], context: &EvalContext<'_>) -> Value {
+    let Some((value, rest)) = args.split_first() else {
+        return Value::Null;
+    };
+    Prepared::of(name, rest).map_or(Value::Null, |call| call.value(value, context.locale))
+}
 
 /// A number shown by a number format: `1.234,50` for `Num(1234.5, '#.##0,00', ',', '.')`.
 pub fn format_number(num: f64, format: &str, locale: &Locale) -> String {
@@ -101,48 +282,4 @@ pub fn format_date(serial: f64, format: &str, locale: &Locale) -> Option<String>
 /// An interval in days shown by a format such as `h:mm:ss`, hours running past 24.
 pub fn format_interval(days: f64, format: &str) -> Option<String> {
     DatePattern::parse(format).format_interval(days)
-}
-
-fn num_format(args: &[Value], context: &EvalContext<'_>) -> Value {
-    let Some(n) = num(args, 0, context) else {
-        return Value::Null;
-    };
-    let Some(format) = text(args, 1) else {
-        return Value::num(n);
-    };
-    let decimal = text(args, 2).unwrap_or_else(|| context.locale.decimal_sep.clone());
-    let thousand = text(args, 3).unwrap_or_else(|| context.locale.thousand_sep.clone());
-    Value::dual(
-        n,
-        NumberPattern::parse(&format, &decimal, &thousand).format(n, context.locale),
-    )
-}
-
-fn dated(args: &[Value], context: &EvalContext<'_>, default: fn(&Locale) -> &DatePattern) -> Value {
-    let Some(n) = args.first().and_then(|v| number(v, context.locale)) else {
-        return Value::Null;
-    };
-    let shown = match text(args, 1) {
-        Some(format) => DatePattern::parse(&format).format(n, context.locale),
-        None => default(context.locale).format(n, context.locale),
-    };
-    shown.map_or(Value::Null, |t| Value::dual(n, t))
-}
-
-/// The text with the number it reads as; the bare text if it does not read.
-fn interpreted(args: &[Value], read: impl Fn(&str) -> Option<f64>) -> Value {
-    match text(args, 0) {
-        Some(t) => match read(&t) {
-            Some(n) => Value::dual(n, t),
-            None => Value::text(t),
-        },
-        None => Value::Null,
-    }
-}
-
-fn read(args: &[Value], context: &EvalContext<'_>, default: fn(&Locale) -> &DatePattern) -> Value {
-    interpreted(args, |t| match text(args, 1) {
-        Some(format) => DatePattern::parse(&format).read(t, context.locale),
-        None => default(context.locale).read(t, context.locale),
-    })
 }

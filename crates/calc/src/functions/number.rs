@@ -43,11 +43,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     of_one!("log", f64::ln),
     of_one!("log10", f64::log10),
     of_one!("frac", |x| x - x.floor()),
-    of_one!("even", |x| if x % 2.0 == 0.0 { -1.0 } else { 0.0 }),
-    of_one!("odd", |x| if (x % 2.0).abs() == 1.0 { -1.0 } else { 0.0 }),
-    of_one!("bitcount", |x| f64::from((x as i64 as u32).count_ones())),
+    of_one!("even", |x| parity(x, 0.0)),
+    of_one!("odd", |x| parity(x, 1.0)),
+    of_one!("bitcount", |x| f64::from((x as i64).count_ones())),
     of_one!("fact", |x| {
-        if x < 0.0 || x > 170.0 {
+        if !(0.0..=170.0).contains(&x) {
             f64::NAN
         } else {
             (1..=x as u32).map(f64::from).product()
@@ -72,13 +72,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             x.rem_euclid(y)
         }
     }),
-    of_two!("div", |x, y| {
-        if x.fract() != 0.0 || y.fract() != 0.0 {
-            f64::NAN
-        } else {
-            (x / y).trunc()
-        }
-    }),
+    of_two!("div", |x, y| (x / y).trunc()),
     of_two!("combin", |n, k| choose(n, k)),
     of_two!("permut", |n, k| {
         if k < 0.0 || n < k || k > 1000.0 {
@@ -99,6 +93,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
         stepped(args, context, f64::ceil)
     }),
 ];
+
+/// -1 if a whole number leaves `rest` when halved, else 0; NULL for a fraction.
+fn parity(x: f64, rest: f64) -> f64 {
+    if x.fract() != 0.0 {
+        f64::NAN
+    } else if (x % 2.0).abs() == rest {
+        -1.0
+    } else {
+        0.0
+    }
+}
 
 fn choose(n: f64, k: f64) -> f64 {
     if k < 0.0 || n < k || k > 1000.0 {

@@ -2,10 +2,12 @@
 
 use satchel_data::Value;
 
+use super::statistics::fractile;
 use super::{ANY, Function, Run, function};
 use crate::accumulator::Accumulator;
 use crate::aggregate::AggKind;
 use crate::eval::EvalContext;
+use crate::operators::number;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     over("rangesum", |a, c| fold(AggKind::Sum, a, c)),
@@ -26,16 +28,32 @@ pub(super) const FUNCTIONS: &[Function] = &[
     over("rangemissingcount", |a, c| {
         fold(AggKind::MissingCount, a, c)
     }),
+    function("rangefractile", 2, ANY, range_fractile),
 ];
 
 const fn over(name: &'static str, run: Run) -> Function {
     function(name, 1, ANY, run)
 }
 
-fn fold(kind: AggKind, args: &[Value], _: &EvalContext<'_>) -> Value {
+/// A text that reads as a number counts as one.
+fn fold(kind: AggKind, args: &[Value], context: &EvalContext<'_>) -> Value {
     let mut accumulator = Accumulator::new(kind, false);
     for value in args {
-        accumulator.push(std::slice::from_ref(value));
+        match (value, number(value, context.locale)) {
+            (Value::Text(text), Some(num)) => {
+                accumulator.push(&[Value::dual(num, text.clone())]);
+            }
+            _ => accumulator.push(std::slice::from_ref(value)),
+        }
     }
     accumulator.finish()
+}
+
+/// `RangeFractile(share, …)`.
+fn range_fractile(args: &[Value], context: &EvalContext<'_>) -> Value {
+    let numbers = args[1..].iter().filter_map(|v| number(v, context.locale));
+    match number(&args[0], context.locale) {
+        Some(share) => fractile(numbers.collect(), share),
+        None => Value::Null,
+    }
 }

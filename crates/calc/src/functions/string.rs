@@ -48,6 +48,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("keepchar", 2, 2, |args, _| filter(args, true)),
     function("chr", 1, 1, |args, context| {
         num(args, 0, context)
+            .filter(|n| *n >= 1.0)
             .and_then(|n| char::from_u32(n as u32))
             .map_or(Value::Null, |c| Value::text(c.to_string()))
     }),
