@@ -47,6 +47,10 @@ pub enum Command {
         /// Title or id.
         app: String,
     },
+    /// Ask a downloaded app a question; needs no connection.
+    ///
+    /// Example: satchel ask Sales 'Sum(Sales)' --by Region --select Year=2024
+    Ask(Ask),
     /// Remove a download from this device.
     Remove {
         /// Title or id.
@@ -104,4 +108,23 @@ pub struct SignIn {
     /// What to call this device in the hub's list.
     #[arg(long, value_name = "NAME")]
     pub device_name: Option<String>,
+}
+
+/// A question.
+#[derive(Debug, Args)]
+pub struct Ask {
+    /// Title or id of the app.
+    pub app: String,
+    /// Measures, such as 'Sum(Sales)'.
+    #[arg(required = true, value_name = "EXPRESSION")]
+    pub measures: Vec<String>,
+    /// A field, or an expression over fields, to divide by; may be given several times.
+    #[arg(long, value_name = "FIELD")]
+    pub by: Vec<String>,
+    /// A selection; may be given several times, values of one field are united.
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub select: Vec<String>,
+    /// Rows to show.
+    #[arg(long, default_value_t = 1000)]
+    pub limit: usize,
 }

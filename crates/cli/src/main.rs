@@ -3,8 +3,10 @@
 //! Exit status: 0 done, 1 refused or failed (the reason is on standard error, as JSON with
 //! `--json`), 2 wrong arguments.
 
+mod answer;
 mod apps;
 mod args;
+mod ask;
 mod context;
 mod hubs;
 mod output;
@@ -48,6 +50,7 @@ fn run(arguments: Arguments) -> Result<Output, Failure> {
         Command::Apps => apps::list(&mut context),
         Command::Download { app } => apps::download(&mut context, &app),
         Command::Remove { app } => apps::remove(&mut context, &app),
+        Command::Ask(asked) => ask::ask(&mut context, &asked),
         Command::Wipe { yes } => status::wipe(&mut context, yes),
     }
 }
