@@ -62,7 +62,14 @@ pub fn sign_in(context: &mut Context, options: &SignIn) -> Result<Output, Failur
         ),
     });
     if remember && !signed_in.remembered {
-        lines.push("The hub does not allow a device to remember the log-in.".to_owned());
+        lines.push(
+            if me.may_remember {
+                "The log-in is not remembered, as this device was enrolled without it; to change that, wipe this device and sign in again."
+            } else {
+                "The hub does not allow a device to remember the log-in."
+            }
+            .to_owned(),
+        );
     }
     if is_new && !has_pin {
         lines.push(context.key_file.statement());

@@ -182,13 +182,7 @@ impl Client<'_> {
             }
             None => false,
         };
-        // The choice to be remembered is made at enrolment; a changed choice enrols anew.
-        let keep = known
-            && enrolment.is_none_or(|(remember, _)| {
-                body.account(&hub.url)
-                    .is_some_and(|account| account.remembered == remember)
-            });
-        let renewed = if keep {
+        let renewed = if known {
             self.renew(hub, &body, &cookie)?
         } else {
             None
@@ -213,7 +207,7 @@ impl Client<'_> {
             (None, Some((remember, device))) => {
                 let mut account = self.enrol(hub, &me, &cookie, remember, device, now)?;
                 if let Some(old) = body.account(&hub.url) {
-                    // What the old keys opened, the new ones cannot; the lease's memory stays.
+                    // What the old keys opened, the new ones cannot.
                     removed.extend(
                         old.downloads
                             .entries
@@ -231,6 +225,14 @@ impl Client<'_> {
         let account = body
             .account_mut(&hub.url)
             .ok_or_else(|| not_signed_in(&hub.url))?;
+        // A log-in that is not to be remembered ends an earlier one that was. The other way
+        // round needs a new enrolment, which would cost the downloads: the choice stays.
+        if enrolment.is_some_and(|(remember, _)| !remember) && account.remembered {
+            account.remembered = false;
+            let device = account.device.clone();
+            let response = self.hub.send(hub, &calls::forget(&cookie, &device))?;
+            calls::refusal(&response)?;
+        }
         account.cookie = Some(cookie);
         account.name.clone_from(&me.name);
         let remembered = account.remembered;

@@ -293,14 +293,11 @@ fn a_locked_client_opens_nothing() {
 fn a_package_of_another_device_does_not_open_here() {
     let (world, _) = with_download();
     let theirs = world.disk.files.borrow()["package-dl-1"].clone();
-    let (ours, _) = with_download();
-    // The other device has other keys: here, another hub enrolment of the same ids.
-    let mut client = restart(&ours);
-    {
-        // A second enrolment (the choice to be remembered changed) makes new keys.
-        sign_in(&ours, &mut client, true).unwrap();
-        client.download(&ours.entry, &app(), &mut |_| {}).unwrap();
-    }
+    let (ours, mut client) = with_download();
+    // Enrolled anew: the same ids, but other keys.
+    client.wipe().unwrap();
+    sign_in(&ours, &mut client, false).unwrap();
+    client.download(&ours.entry, &app(), &mut |_| {}).unwrap();
     let file = ours
         .disk
         .names()
@@ -309,4 +306,18 @@ fn a_package_of_another_device_does_not_open_here() {
         .unwrap();
     ours.disk.files.borrow_mut().insert(file, theirs);
     assert_eq!(code(client.open(URL, &app())), "package.wrong_device");
+}
+
+#[test]
+fn a_changed_choice_to_be_remembered_keeps_the_downloads() {
+    let (world, mut client) = with_download();
+    assert!(!sign_in(&world, &mut client, true).unwrap().remembered);
+    assert!(client.open(URL, &app()).is_ok());
+
+    let world = World::new();
+    let mut client = world.start();
+    assert!(sign_in(&world, &mut client, true).unwrap().remembered);
+    client.download(&world.entry, &app(), &mut |_| {}).unwrap();
+    assert!(!sign_in(&world, &mut client, false).unwrap().remembered);
+    assert!(client.open(URL, &app()).is_ok());
 }
