@@ -7,11 +7,13 @@
 mod device;
 mod failure;
 mod lease;
+mod session;
 
 use wasm_bindgen::prelude::*;
 
 pub use device::{Blake3, Keys};
 pub use lease::Lease;
+pub use session::{OpenPackage, Session};
 
 /// Makes a panic readable in the console. To be called once, before anything else.
 #[wasm_bindgen]
