@@ -195,7 +195,8 @@ pub(crate) fn field_description(doc: &Doc, name: &str) -> Option<Value> {
     let view = doc.engine.view();
     let facts = view.facts(field);
     Some(json!({
-        "qInternalNumber": field.index(),
+        // Its place among the fields the reader sees: the model's own would tell of others.
+        "qInternalNumber": view.fields().position(|f| f == field),
         "qName": name,
         "qSrcTables": tables_of(doc, field),
         "qIsSystem": view.model().field(field).kind != FieldKind::Data,
