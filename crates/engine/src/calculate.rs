@@ -361,6 +361,9 @@ fn run<'a>(
     Ok((pass.grouper, pass.totals))
 }
 
+/// Where the codes of the dimensions and of the fields come from.
+type Lanes<'c> = (Vec<LaneSource<'c>>, Vec<(FieldId, LaneSource<'c>)>);
+
 struct Pass<'p, 'q, 'a> {
     query: &'p Query<'q>,
     ctx: &'p EvalContext<'p>,
@@ -403,10 +406,7 @@ impl<'p> Pass<'p, '_, '_> {
     }
 
     /// The lanes of the dimensions and of the fields of all aggregations, if lookups reach them.
-    fn lanes(
-        &self,
-        root: TableId,
-    ) -> Option<(Vec<LaneSource<'p>>, Vec<(FieldId, LaneSource<'p>)>)> {
+    fn lanes(&self, root: TableId) -> Option<Lanes<'p>> {
         let dims = self
             .dims
             .iter()

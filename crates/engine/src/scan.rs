@@ -211,9 +211,7 @@ pub(crate) fn codes_in(
             seen[*code as usize] = 1;
         }
         n_blocks += 1;
-        Ok(n_symbols > FEW
-            || n_blocks % LOOK_EVERY != 0
-            || seen[..n_symbols].iter().any(|s| *s == 0))
+        Ok(n_symbols > FEW || n_blocks % LOOK_EVERY != 0 || seen[..n_symbols].contains(&0))
     })?;
     Ok(seen[..n_symbols].iter().map(|s| *s != 0).collect())
 }

@@ -4,6 +4,7 @@
 //! from the records. With several measures a pseudo dimension stands last at the top.
 
 use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use satchel_data::Value;
@@ -195,7 +196,7 @@ impl Query<'_> {
             let mut line = Vec::with_capacity(top.leaves.len());
             for column in &top.leaves {
                 let depth = (row.codes.len(), column.codes.len());
-                if !by_depth.contains_key(&depth) {
+                if let Entry::Vacant(place) = by_depth.entry(depth) {
                     let shown: Vec<Dim> = dims[..depth.0]
                         .iter()
                         .chain(&dims[n_left..n_left + depth.1])
@@ -214,7 +215,7 @@ impl Query<'_> {
                             )
                         })
                         .collect();
-                    by_depth.insert(depth, values);
+                    place.insert(values);
                 }
                 let key: Vec<u32> = row.codes.iter().chain(&column.codes).copied().collect();
                 let value = by_depth
