@@ -66,6 +66,9 @@ fn sentence(message: &str) -> String {
 impl From<DeviceError> for Failure {
     fn from(error: DeviceError) -> Self {
         let mut explained = error.explain();
+        if matches!(&error, DeviceError::NoSuchHub { url } if url == "-") {
+            "no hub has been added on this device yet".clone_into(&mut explained.message);
+        }
         // What the hub cannot know: the command that does it.
         let command = match explained.code.as_str() {
             "hub.unknown" => Some("Add the hub first: satchel hub add URL --ca FILE"),
