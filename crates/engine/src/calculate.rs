@@ -5,6 +5,9 @@
 //! with. Where every dimension is reached by lookups, that is one group a row and a pass over
 //! the table; otherwise the tables are joined and repetitions dropped.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use satchel_base::Stop;
 use satchel_calc::{AggKind, EvalContext};
@@ -13,7 +16,7 @@ use satchel_data::{BLOCK, BitSet, FieldId, TableId, Value};
 use crate::aggregate::{Aggregate, of_nothing};
 use crate::dimension::{Dim, LaneSource};
 use crate::graph::Core;
-use crate::group::Grouper;
+use crate::group::{Grouper, WideTuples};
 use crate::join::{NO_ROW, outer_join};
 use crate::program::{AggSpec, with_context};
 use crate::records::Records;
@@ -147,6 +150,7 @@ fn assemble(
     batches: &[Batch<'_>],
 ) -> Result<Calculated, CalcError> {
     let core = &*query.engine.core;
+    let wide = Rc::default();
     let mut grand: Vec<Option<Value>> = vec![None; aggs.len()];
     let mut columns: Vec<Option<Column>> = aggs.iter().map(|_| None).collect();
     let mut row_of: FxHashMap<u128, u32> = FxHashMap::default();
@@ -155,7 +159,7 @@ fn assemble(
     let mut decoder = None;
     for batch in batches {
         let by: Vec<&Dim> = batch.dims.iter().map(|d| &dims[*d]).collect();
-        let (grouper, totals_of) = run(query, ctx, &by, aggs, batch)?;
+        let (grouper, totals_of) = run(query, ctx, &by, aggs, batch, &wide)?;
         let groups = grouper.groups();
         // In a pass over one table each row is in one group.
         if matches!(&batch.base, Base::Table(t) if by.iter().all(|d| d.lane(core, *t).is_some())) {
@@ -194,11 +198,11 @@ fn assemble(
     }
     let decoder = match decoder {
         Some(grouper) => grouper,
-        None => Grouper::new(&dims.iter().collect::<Vec<_>>(), query.budget)?,
+        None => Grouper::new(&dims.iter().collect::<Vec<_>>(), &wide, query.budget)?,
     };
     let mut codes = Vec::with_capacity(keys.len() * dims.len());
     for key in &keys {
-        decoder.decode(*key, &mut codes);
+        decoder.key_space().decode(*key, &mut codes);
     }
     let n_rows = keys.len();
     for (batch, groups, results, space, gives_rows) in pending {
@@ -305,8 +309,9 @@ fn run<'a>(
     dims: &[&Dim],
     aggs: &'a [AggSpec],
     batch: &Batch<'_>,
+    wide: &Rc<RefCell<WideTuples>>,
 ) -> Result<Totals<'a>, Stop> {
-    let grouper = Grouper::new(dims, query.budget)?;
+    let grouper = Grouper::new(dims, wide, query.budget)?;
     let specs: Vec<&AggSpec> = batch.aggs.iter().map(|a| &aggs[*a]).collect();
     let totals = specs
         .iter()

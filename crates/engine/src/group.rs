@@ -1,5 +1,8 @@
 //! Numbering the groups of a cube.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use rustc_hash::FxHashMap;
 use satchel_base::{Budget, Stop};
 
@@ -10,10 +13,61 @@ use crate::scan::Lane;
 /// 16 bytes fit a third-level cache.
 const MAX_DENSE: u128 = 1 << 20;
 
-/// Numbers tuples of dimension codes.
-pub(crate) struct Grouper {
+/// Tuples that no number of 128 bits tells apart, by the order in which they came.
+#[derive(Default)]
+pub(crate) struct WideTuples {
+    keys: FxHashMap<Vec<u32>, u128>,
+    tuples: Vec<Vec<u32>>,
+}
+
+/// How tuples become keys and back: digits of a number, or, where that would not fit, their
+/// place among the tuples seen.
+#[derive(Clone)]
+pub(crate) struct KeySpace {
     /// Codes a dimension has, NULL's included.
     radixes: Vec<u128>,
+    wide: Option<Rc<RefCell<WideTuples>>>,
+}
+
+impl KeySpace {
+    /// The key of a tuple.
+    pub fn key(&self, codes: impl Iterator<Item = u32>) -> u128 {
+        if let Some(wide) = &self.wide {
+            let WideTuples { keys, tuples } = &mut *wide.borrow_mut();
+            let tuple: Vec<u32> = codes.collect();
+            let next = tuples.len() as u128;
+            return *keys.entry(tuple).or_insert_with_key(|tuple| {
+                tuples.push(tuple.clone());
+                next
+            });
+        }
+        let mut key = 0u128;
+        for (code, radix) in codes.zip(&self.radixes) {
+            key = key * radix + u128::from(code);
+        }
+        key
+    }
+
+    /// The codes of a key, appended.
+    pub fn decode(&self, mut key: u128, out: &mut Vec<u32>) {
+        if let Some(wide) = &self.wide {
+            if let Some(tuple) = wide.borrow().tuples.get(key as usize) {
+                out.extend_from_slice(tuple);
+            }
+            return;
+        }
+        let start = out.len();
+        for radix in self.radixes.iter().rev() {
+            out.push((key % radix) as u32);
+            key /= radix;
+        }
+        out[start..].reverse();
+    }
+}
+
+/// Numbers tuples of dimension codes.
+pub(crate) struct Grouper {
+    space: KeySpace,
     kind: Kind,
 }
 
@@ -27,14 +81,19 @@ enum Kind {
 }
 
 impl Grouper {
-    /// Groups over `dims`. With more combinations than 2^128 keys repeat; a cube that large
-    /// ends at its budget long before.
-    pub fn new(dims: &[&Dim], budget: &Budget) -> Result<Self, Stop> {
+    /// Groups over `dims`; `wide` is shared by all groupers whose keys are compared.
+    pub fn new(
+        dims: &[&Dim],
+        wide: &Rc<RefCell<WideTuples>>,
+        budget: &Budget,
+    ) -> Result<Self, Stop> {
         let radixes: Vec<u128> = dims.iter().map(|d| d.n_codes as u128 + 1).collect();
-        let product = radixes
-            .iter()
-            .try_fold(1u128, |p, r| p.checked_mul(*r))
-            .unwrap_or(u128::MAX);
+        let product = radixes.iter().try_fold(1u128, |p, r| p.checked_mul(*r));
+        let space = KeySpace {
+            radixes,
+            wide: product.is_none().then(|| wide.clone()),
+        };
+        let product = product.unwrap_or(u128::MAX);
         let kind = if product <= MAX_DENSE {
             budget.charge_bytes(product as u64)?;
             Kind::Dense {
@@ -46,7 +105,7 @@ impl Grouper {
                 keys: Vec::new(),
             }
         };
-        Ok(Self { radixes, kind })
+        Ok(Self { space, kind })
     }
 
     /// One more than the largest number given out.
@@ -59,10 +118,7 @@ impl Grouper {
 
     /// The number of one tuple.
     pub fn number(&mut self, codes: &[u32]) -> u32 {
-        let mut key = 0u128;
-        for (code, radix) in codes.iter().zip(&self.radixes) {
-            key = key.wrapping_mul(*radix).wrapping_add(u128::from(*code));
-        }
+        let key = self.space.key(codes.iter().copied());
         self.number_of_key(key)
     }
 
@@ -88,7 +144,7 @@ impl Grouper {
         match &mut self.kind {
             Kind::Dense { seen } => {
                 out[..n].fill(0);
-                for (lane, radix) in lanes.iter().zip(&self.radixes) {
+                for (lane, radix) in lanes.iter().zip(&self.space.radixes) {
                     let radix = *radix as u32;
                     for (number, code) in out[..n].iter_mut().zip(&lane[..n]) {
                         *number = *number * radix + code;
@@ -104,10 +160,7 @@ impl Grouper {
             }
             Kind::Hashed { .. } => {
                 for i in 0..n {
-                    let mut key = 0u128;
-                    for (lane, radix) in lanes.iter().zip(&self.radixes) {
-                        key = key.wrapping_mul(*radix).wrapping_add(u128::from(lane[i]));
-                    }
+                    let key = self.space.key(lanes.iter().map(|l| l[i]));
                     out[i] = self.number_of_key(key);
                 }
             }
@@ -127,32 +180,8 @@ impl Grouper {
         }
     }
 
-    /// The codes of a key, appended.
-    pub fn decode(&self, mut key: u128, out: &mut Vec<u32>) {
-        let start = out.len();
-        for radix in self.radixes.iter().rev() {
-            out.push((key % radix) as u32);
-            key /= radix;
-        }
-        out[start..].reverse();
-    }
-
-    /// How tuples become keys.
+    /// How its keys are made.
     pub fn key_space(&self) -> KeySpace {
-        KeySpace(self.radixes.clone())
-    }
-}
-
-/// How tuples become keys.
-pub(crate) struct KeySpace(Vec<u128>);
-
-impl KeySpace {
-    /// The key of a tuple.
-    pub fn key(&self, codes: impl Iterator<Item = u32>) -> u128 {
-        let mut key = 0u128;
-        for (code, radix) in codes.zip(&self.0) {
-            key = key.wrapping_mul(*radix).wrapping_add(u128::from(code));
-        }
-        key
+        self.space.clone()
     }
 }

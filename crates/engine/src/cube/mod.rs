@@ -208,6 +208,7 @@ impl Query<'_> {
     /// # Errors
     /// [`CalcError::Stop`] when the budget ends; wrong expressions are errors of their column.
     pub fn cube(&self, def: &CubeDef) -> Result<Cube, CalcError> {
+        check_size(def)?;
         let mut dims = Vec::new();
         let mut dimension_infos = Vec::new();
         for dimension in &def.dimensions {
@@ -538,6 +539,21 @@ fn keep_error<T>(
         Err(error @ CalcError::Expression(_)) => Ok((None, Some(error))),
         Err(stop) => Err(stop),
     }
+}
+
+/// At most so many columns: more than any screen, few enough to nest as levels of a tree.
+const MAX_COLUMNS: usize = 250;
+
+fn check_size(def: &CubeDef) -> Result<(), CalcError> {
+    let n = def.dimensions.len() + def.measures.len();
+    if n <= MAX_COLUMNS {
+        return Ok(());
+    }
+    let message = format!("a cube has at most {MAX_COLUMNS} columns, not {n}");
+    let place = satchel_syntax::Span::default();
+    Err(CalcError::Expression(vec![
+        satchel_syntax::Diagnostic::error("cube.too_many_columns", place, message),
+    ]))
 }
 
 fn sort_order(def: &CubeDef) -> Vec<usize> {

@@ -106,6 +106,7 @@ impl Query<'_> {
     /// # Errors
     /// [`CalcError`] if an expression is wrong or the budget ends.
     pub fn pivot(&self, def: &PivotDef) -> Result<Pivot, CalcError> {
+        super::check_size(&def.cube)?;
         let mut dims = Vec::new();
         for dimension in &def.cube.dimensions {
             dims.push(Dim::of_text(self, &dimension.def, 0)?);

@@ -67,7 +67,7 @@ pub fn full_outer_join(tables: &[Table]) -> Vec<Joined> {
             let mut any = false;
             for (i, other) in alone.iter().enumerate() {
                 let same =
-                    row.values.get(key).is_some() && row.values.get(key) == other.values.get(key);
+                    row.values.contains_key(key) && row.values.get(key) == other.values.get(key);
                 if same {
                     any = true;
                     matched.insert(i);

@@ -675,3 +675,16 @@ fn a_budget_ends_work_with_an_error() {
         assert!(matches!(result, Err(CalcError::Stop(_))), "{limits:?}");
     }
 }
+
+#[test]
+fn many_columns_are_told_apart_and_too_many_refused() {
+    let app = App::new("");
+    // 7^60 combinations do not fit a number of 128 bits.
+    let mut def = cube(&["Id"; 60], &["Sum(Amount)", "Count({1} Amount)"]);
+    let wide = app.ask(|q| q.cube(&def)).unwrap();
+    assert_eq!(wide.n_rows(), 6);
+    assert!(wide.page(ALL).1.iter().all(|r| r[0].value == r[59].value));
+    def.dimensions = vec![def.dimensions[0].clone(); 300];
+    let error = app.ask(|q| q.cube(&def)).unwrap_err();
+    assert_eq!(error.code(), "cube.too_many_columns");
+}
