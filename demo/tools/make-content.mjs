@@ -50,6 +50,10 @@ function chart(type, id, { title = '', subtitle = '', dims = [], measures = [], 
   cube.qMeasures = measures.map((m, n) =>
     measure(m, `${id}-m${n + 1}`, type === 'combochart' ? { series: { type: n === 0 ? 'bar' : 'line', axis: n === 0 ? 0 : 1 } } : {}),
   );
+  if (type === 'sn-table') {
+    for (const { qDef } of [...cube.qDimensions, ...cube.qMeasures]) qDef.columnWidth = { type: 'fitToContent', pixels: 200, percentage: 20 };
+  }
+  if (type === 'piechart') properties.dimensionTitle = false;
   if (type === 'piechart') cube.qDimensions[0].qOtherTotalSpec = { qOtherMode: 'OTHER_COUNTED', qOtherCounted: { qv: '10' } };
   cube.qInterColumnSortOrder = [...dims, ...measures].map((_, n) => n);
   change(properties, cube);
@@ -78,8 +82,22 @@ const left = (n) => (properties, cube) => {
   cube.qNoOfLeftDims = n;
 };
 
+/** Readable as large text on a light and on a dark ground. */
+const KPI_COLOR = { color: '#1a9485', index: -1 };
+
 const kpi = (id, m) =>
-  chart('kpi', id, { measures: [m], with: (properties) => { properties.textAlign = 'left'; } });
+  chart('kpi', id, {
+    measures: [m],
+    with: (properties, cube) => {
+      properties.textAlign = 'left';
+      cube.qMeasures[0].qDef.conditionalColoring = {
+        useConditionalColoring: false,
+        singleColor: 3,
+        paletteSingleColor: KPI_COLOR,
+        segments: { limits: [], paletteColors: [KPI_COLOR], colors: [{ color: 2 }] },
+      };
+    },
+  });
 
 function filters(id, fields) {
   return {
@@ -142,7 +160,7 @@ const flights = {
   properties: { qTitle: 'Flights from New York', description: 'Every departure of 2013: punctuality by airline, route, hour and weather' },
   objects: [
     sheet('sheet-overview', 0, 'Overview', 'How punctual are departures from New York?', [
-      [0, 0, 4, 12, filters('filters-overview', ['Airline', 'Origin', 'Month', 'Weekday'])],
+      [0, 0, 4, 12, filters('filters-overview', ['Airline', 'Month', 'Origin'])],
       [4, 0, 5, 2, kpi('kpi-flights', FLIGHTS)],
       [9, 0, 5, 2, kpi('kpi-late', LATE)],
       [14, 0, 5, 2, kpi('kpi-cancelled', CANCELLED)],
@@ -153,13 +171,13 @@ const flights = {
       [14, 7, 10, 5, chart('piechart', 'pie-origin', { title: 'Flights by airport', dims: ['Origin'], measures: [FLIGHTS], with: byMeasure })],
     ]),
     sheet('sheet-delays', 1, 'Routes', 'Which routes are busy, and which are late?', [
-      [0, 0, 4, 12, filters('filters-routes', ['Airport', 'Destination', 'Airline', 'Origin'])],
+      [0, 0, 4, 12, filters('filters-routes', ['Airport', 'Airline', 'Origin'])],
       [4, 0, 10, 6, chart('scatterplot', 'scatter-routes', { title: 'Far is not the same as late', subtitle: 'Destinations by distance and arrival delay; size: flights', dims: ['Destination'], measures: [DISTANCE, ARRIVAL, FLIGHTS] })],
       [14, 0, 10, 6, chart('pivot-table', 'pivot-airline', { title: 'Airline by airport', dims: ['Airline', 'Origin'], measures: [FLIGHTS, LATE], with: left(2) })],
       [4, 6, 20, 6, chart('sn-table', 'table-routes', { title: 'Every route', dims: ['Airline', 'Origin', 'Destination', 'Airport'], measures: [FLIGHTS, LATE, CANCELLED, DEPARTURE, DISTANCE], with: (p, cube) => { cube.qInterColumnSortOrder = [4, 0, 1, 2, 3, 5, 6, 7, 8]; } })],
     ]),
     sheet('sheet-causes', 2, 'Causes', 'Do weather or aircraft make flights late?', [
-      [0, 0, 4, 12, filters('filters-causes', ['Month', 'Hour', 'Manufacturer', 'Engine'])],
+      [0, 0, 4, 12, filters('filters-causes', ['Month', 'Hour', 'Manufacturer'])],
       [4, 0, 10, 6, chart('linechart', 'line-visibility', { title: 'Poor visibility delays departures', subtitle: 'Average departure delay by visibility at the airport (miles)', dims: [['Visibility', 'Visibility (miles)']], measures: [DEPARTURE] })],
       [14, 0, 10, 6, chart('barchart', 'bar-weekday', { title: 'Which days are worst?', subtitle: 'Average arrival delay by weekday', dims: ['Weekday'], measures: [ARRIVAL] })],
       [4, 6, 10, 6, chart('barchart', 'bar-manufacturer', { title: 'Flights by maker of the aircraft', dims: ['Manufacturer'], measures: [FLIGHTS], with: horizontal })],

@@ -135,9 +135,15 @@ function AppHead(props: { app: string; title: string; dataAsOf: number | null; s
         </p>
       </div>
       {offer ? (
-        <button type="button" className="button" data-testid="download" onClick={() => setAsked(true)}>
+        <button
+          type="button"
+          className="button"
+          data-testid="download"
+          aria-label={state === 'update' ? 'Update on this device' : 'Download'}
+          onClick={() => setAsked(true)}
+        >
           <Icon name={state === 'update' ? 'update' : 'download'} size={18} />
-          <span>{state === 'update' ? 'Update' : 'Download'}</span>
+          <span className="wide-only">{state === 'update' ? 'Update' : 'Download'}</span>
         </button>
       ) : state === 'downloaded' ? (
         <span className="state state-downloaded">
