@@ -152,6 +152,7 @@ impl Session {
             args: Args::new(request.params, method.params),
             budget,
             outcome: Outcome::default(),
+            returned: None,
         };
         (method.run)(&mut call)?;
         Ok(call.outcome)
@@ -167,6 +168,8 @@ pub(crate) struct Call<'a> {
     pub args: Args,
     pub budget: &'a Budget,
     pub outcome: Outcome,
+    /// The handle this request returns: what is new to the client is not out of date.
+    returned: Option<i64>,
 }
 
 impl Call<'_> {
@@ -184,6 +187,7 @@ impl Call<'_> {
     pub fn put_object(&mut self, target: Target, kind: &str, id: &str) {
         let class = target.class();
         let handle = self.handles.of(target);
+        self.returned = Some(handle);
         let mut object = serde_json::Map::new();
         object.insert("qType".to_owned(), class.into());
         object.insert("qHandle".to_owned(), handle.into());
@@ -206,7 +210,7 @@ impl Call<'_> {
         let changed = self
             .handles
             .iter()
-            .filter(|(_, t)| is_changed(t))
+            .filter(|(h, t)| Some(*h) != self.returned && is_changed(t))
             .map(|(h, _)| h);
         self.outcome.change.extend(changed);
         self.outcome.change.sort_unstable();

@@ -62,29 +62,40 @@ pub(crate) fn get_hypercube_data(call: &mut Call<'_>) -> Done {
     Ok(())
 }
 
-/// Rows thinned out evenly where there are too many, for overviews.
+/// The first rows, for overviews.
 pub(crate) fn get_hypercube_reduced_data(call: &mut Call<'_>) -> Done {
     let (id, path, rects, now, budget) = request(call)?;
     let doc = call.doc()?;
     let env = Env::new(doc, now, &budget);
     let computed = hypercube::at(&env, doc, &id, &path)?;
     let n = rects.len().max(1);
+    let n_dims = computed.wire.dimensions.len();
+    // An overview of a stack shows its bars: asked for from column 1 on, a row is a bar's
+    // dimension and the measures, and the inner dimensions are left out.
+    let bars = computed.wire.mode == Mode::Stack && n_dims > 1;
     let rects: Vec<Rect> = rects
         .into_iter()
         .map(|r| {
-            let r = r.clipped(computed.cube.n_columns(), computed.cube.n_rows());
-            let rows = MAX_REDUCED_CELLS / n / r.width.max(1);
-            Rect {
-                height: r.height.min(rows),
-                ..r
+            let mut r = r.clipped(computed.cube.n_columns(), computed.cube.n_rows());
+            if bars && r.left > 0 {
+                r.left = 0;
+                r.width = computed.cube.n_columns();
             }
+            r.height = r.height.min(MAX_REDUCED_CELLS / n / r.width.max(1));
+            r
         })
         .collect();
     let mut pages = hypercube::data_pages(&env, &computed, &rects);
     for page in pages.as_array_mut().into_iter().flatten() {
-        if let Value::Object(page) = page {
-            page.insert("qIsReduced".to_owned(), false.into());
+        let Value::Object(page) = page else { continue };
+        if bars && let Some(Value::Array(rows)) = page.get_mut("qMatrix") {
+            for cells in rows.iter_mut().filter_map(Value::as_array_mut) {
+                if cells.len() > n_dims {
+                    cells.drain(1..n_dims);
+                }
+            }
         }
+        page.insert("qIsReduced".to_owned(), false.into());
     }
     call.put("qDataPages", pages);
     Ok(())
