@@ -31,10 +31,7 @@ pub fn run_workloads(only: &[String]) -> Result<()> {
     );
     install.args(["polars", "duckdb", "pyarrow"]);
     step("installing the peers: polars and duckdb", &mut install)?;
-    let mut build = command(
-        "cargo",
-        ["build", "--quiet", "--release", "-p", "satchel-bench"],
-    );
+    let mut build = command("cargo", ["build", "--quiet", "--release", "-p", "bench"]);
     step("building the benchmark", &mut build)?;
     let mut compare = command(&python.to_string_lossy(), ["bench/compare.py"]);
     compare.arg("--files").arg(&files);

@@ -145,7 +145,7 @@ pub fn prepare(hub: &Path, place: &Place) -> Result<()> {
         step(&format!("importing the {app} app"), &mut import)?;
         step(
             &format!("running the load script of the {app} app"),
-            &mut at(&["app", "reload", app, "--publish"]),
+            &mut at(&["app", "reload", app, "--quiet"]),
         )?;
     }
     fs::write(done, "")?;

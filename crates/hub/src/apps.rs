@@ -1,0 +1,202 @@
+//! Apps in memory: one model for all, and for each decision of section access one engine.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use satchel_access::{Decision, Rules, Subject, decide, fingerprint, mask};
+use satchel_base::AppId;
+use satchel_contract::AppEntry;
+use satchel_data::{Model, View};
+use satchel_engine::Engine;
+use satchel_qix::{AppContent, AppMeta, StreamRef};
+use satchel_store::{App, Stream, User};
+
+use crate::data_image::{DataImage, MAX_DATA_BYTES};
+use crate::state::HubState;
+
+/// Apps that are loaded, by id. The last published reload of each.
+#[derive(Default)]
+pub(crate) struct Apps {
+    loaded: Mutex<HashMap<AppId, Arc<LoadedApp>>>,
+}
+
+/// The data of one published reload.
+pub(crate) struct LoadedApp {
+    pub reload: u64,
+    pub model: Arc<Model>,
+    pub rules: Rules,
+    /// Engines by fingerprint of the decision; subjects who see the same share one.
+    engines: Mutex<HashMap<String, Arc<Engine>>>,
+}
+
+/// 64 different views of one app are kept; beyond, all but the newest are let go.
+const MAX_ENGINES: usize = 64;
+
+/// Why an app cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum OpenError {
+    /// Not there, not theirs, or section access does not admit them.
+    #[error("access denied")]
+    Denied,
+    /// It was never reloaded.
+    #[error("the app has no data yet; its owner must reload it")]
+    NoData,
+    /// It cannot be read.
+    #[error("the app's data cannot be read")]
+    Unreadable,
+}
+
+impl LoadedApp {
+    pub fn of(reload: u64, image: DataImage) -> Result<Self, OpenError> {
+        let model = Model::from_snapshot(&image.snapshot, MAX_DATA_BYTES)
+            .map_err(|_| OpenError::Unreadable)?;
+        let (rules, _) = Rules::read(&image.access, &model);
+        Ok(Self {
+            reload,
+            model: Arc::new(model),
+            rules,
+            engines: Mutex::default(),
+        })
+    }
+
+    /// What section access decides for a subject.
+    pub fn decide(&self, subject: &Subject) -> Decision {
+        decide(&self.rules, subject)
+    }
+
+    /// The engine on what `subject` may see.
+    pub fn engine(&self, subject: &Subject) -> Result<Arc<Engine>, OpenError> {
+        if !self.rules.has_section_access() {
+            let all = || Some(View::unrestricted(self.model.clone()));
+            return self.shared(String::new(), all).ok_or(OpenError::Denied);
+        }
+        let decision = self.decide(subject);
+        if matches!(decision, Decision::Denied(_)) {
+            return Err(OpenError::Denied);
+        }
+        self.shared(fingerprint(&decision), || {
+            mask(&decision, self.model.clone()).ok()
+        })
+        .ok_or(OpenError::Denied)
+    }
+
+    fn shared(&self, key: String, make: impl FnOnce() -> Option<View>) -> Option<Arc<Engine>> {
+        let lock = || self.engines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(engine) = lock().get(&key) {
+            return Some(engine.clone());
+        }
+        let engine = Engine::new(Arc::new(make()?));
+        let mut engines = lock();
+        if engines.len() >= MAX_ENGINES {
+            engines.clear();
+        }
+        engines.insert(key, engine.clone());
+        Some(engine)
+    }
+}
+
+impl Apps {
+    /// The data of an app's last published reload; read if it is not in memory. Blocks.
+    pub fn load(&self, state: &HubState, app: &App) -> Result<Arc<LoadedApp>, OpenError> {
+        let lock = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(loaded) = lock().get(&app.id).filter(|l| l.reload == app.reload) {
+            return Ok(loaded.clone());
+        }
+        let blob = app.data.as_ref().ok_or(OpenError::NoData)?;
+        let bytes = state.store.blobs().read(blob).map_err(|error| {
+            tracing::error!(app.id = app.id.as_str(), %error, "the data of an app cannot be read");
+            OpenError::Unreadable
+        })?;
+        let image = DataImage::decode(&bytes).map_err(|_| OpenError::Unreadable)?;
+        let loaded = Arc::new(LoadedApp::of(app.reload, image)?);
+        lock().insert(app.id.clone(), loaded.clone());
+        Ok(loaded)
+    }
+}
+
+/// The subject section access compares: a person as the hub knows them.
+pub(crate) fn subject(user: &User) -> Subject {
+    Subject {
+        name: Some(user.display_name.clone()),
+        email: Some(user.email.clone()).filter(|e| !e.is_empty()),
+        groups: user.groups.clone(),
+        ..Subject::new(user.id.clone())
+    }
+}
+
+/// May this person see that the app exists? Its owner, who administers apps, and those whom
+/// its stream is for.
+pub(crate) fn may_see(app: &App, user: &User, streams: &[Stream]) -> bool {
+    app.owner == user.id
+        || user.roles.iter().any(|r| r.manages_apps())
+        || app.stream.as_ref().is_some_and(|id| {
+            streams
+                .iter()
+                .any(|s| s.id == *id && s.is_for(&user.id, &user.groups))
+        })
+}
+
+/// May this person change script and sheets? Its owner, and who administers apps.
+pub(crate) fn may_edit(app: &App, user: &User) -> bool {
+    app.owner == user.id || user.roles.iter().any(|r| r.manages_apps())
+}
+
+/// The app as a list shows it.
+pub(crate) fn entry(app: &App, may_download: bool) -> AppEntry {
+    AppEntry {
+        id: app.id.clone(),
+        title: app.title.clone(),
+        description: app.description.clone(),
+        stream: app.stream.clone(),
+        owner: app.owner.clone(),
+        data_as_of: app.data_as_of,
+        size: app.data_size,
+        may_download: may_download && app.data.is_some(),
+    }
+}
+
+/// The app as the protocol describes it to `user`.
+pub(crate) fn meta(app: &App, user: &User, streams: &[Stream]) -> AppMeta {
+    let stream = app
+        .stream
+        .as_ref()
+        .and_then(|id| streams.iter().find(|s| s.id == *id));
+    AppMeta {
+        description: app.description.clone(),
+        owner_name: app.owner.name().to_owned(),
+        stream: stream.map(|s| StreamRef {
+            id: s.id.clone(),
+            name: s.name.clone(),
+        }),
+        modified: Some(app.modified_at),
+        published: app.published_at,
+        last_reload: app.data_as_of,
+        data_bytes: app.data_size.0,
+        has_section_access: app.access_fingerprint.is_some(),
+        may_edit: may_edit(app, user),
+        may_reload: may_edit(app, user),
+        may_export: true,
+        ..AppMeta::new(app.id.as_str(), app.title.clone(), app.owner.clone())
+    }
+}
+
+/// Sheets, objects and script of an app. Who may not edit it does not get the script, which
+/// can hold connection names and inline data.
+pub(crate) fn content(
+    state: &HubState,
+    app: &App,
+    may_edit: bool,
+) -> Result<AppContent, OpenError> {
+    let bytes = state
+        .store
+        .blobs()
+        .read(&app.content)
+        .map_err(|_| OpenError::Unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|_| OpenError::Unreadable)?;
+    let mut content = AppContent::from_json(&text).map_err(|_| OpenError::Unreadable)?;
+    if !may_edit {
+        content.script.clear();
+    }
+    Ok(content)
+}

@@ -1,0 +1,76 @@
+//! `satchel-hub serve`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::json;
+
+use super::{Common, note, open};
+use crate::serve::{Serve, serve};
+use crate::system::SystemClock;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Address and port
+    #[arg(long, default_value = "127.0.0.1:4443")]
+    listen: SocketAddr,
+    /// Certificate chain, PEM, the hub's own first
+    #[arg(long)]
+    certificate: PathBuf,
+    /// Key of the certificate, PEM
+    #[arg(long)]
+    key: PathBuf,
+    /// An address people reach this hub by, such as https://hub.example.org; may be repeated
+    #[arg(long)]
+    origin: Vec<String>,
+}
+
+pub(crate) async fn run(common: &Common, options: Options) -> Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SATCHEL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let store = open(common).await?;
+    note(
+        &store,
+        "hub.start",
+        "",
+        json!({ "version": env!("CARGO_PKG_VERSION") }),
+    )
+    .await?;
+    let served = serve(Serve {
+        store,
+        clock: Arc::new(SystemClock),
+        listen: options.listen,
+        certificate: options.certificate,
+        key: options.key,
+        origins: options
+            .origin
+            .iter()
+            .map(|o| o.trim_end_matches('/').to_owned())
+            .collect(),
+    })
+    .await?;
+    let port = served.address.port();
+    println!("listening on https://localhost:{port} ({})", served.address);
+    wait_for_the_end().await?;
+    println!("stopping");
+    served.stop().await;
+    Ok(())
+}
+
+/// Until somebody presses Ctrl-C or sends SIGTERM.
+async fn wait_for_the_end() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

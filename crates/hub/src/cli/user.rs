@@ -1,0 +1,179 @@
+//! `satchel-hub user`
+
+use std::io::BufRead;
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use satchel_base::{Clock, SubjectId};
+use satchel_gate::{Role, check_password};
+use satchel_store::{Store, User};
+use serde_json::json;
+
+use super::{Common, note, open, output};
+use crate::sign_in::hash_password;
+use crate::system::SystemClock;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Add a person; asks for the password
+    Add {
+        /// DIRECTORY\name
+        id: String,
+        /// The name to show
+        #[arg(long)]
+        name: Option<String>,
+        /// E-mail address
+        #[arg(long, default_value = "")]
+        email: String,
+        /// A group, as section access names it; may be repeated
+        #[arg(long)]
+        group: Vec<String>,
+        /// RootAdmin, ContentAdmin or AuditAdmin; may be repeated
+        #[arg(long)]
+        role: Vec<Role>,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Change a person; what is not given stays
+    Set {
+        /// DIRECTORY\name
+        id: String,
+        /// The name to show
+        #[arg(long)]
+        name: Option<String>,
+        /// E-mail address
+        #[arg(long)]
+        email: Option<String>,
+        /// All groups, replacing those there were
+        #[arg(long)]
+        group: Option<Vec<String>>,
+        /// Ask for a new password
+        #[arg(long)]
+        password: bool,
+        /// Read a new password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List everybody
+    List,
+    /// Remove a person with their sessions, devices and access type
+    Remove {
+        /// DIRECTORY\name
+        id: String,
+    },
+}
+
+pub(crate) async fn run(common: &Common, command: Command) -> Result<()> {
+    let store = open(common).await?;
+    match command {
+        Command::Add {
+            id,
+            name,
+            email,
+            group,
+            role,
+            password_stdin,
+        } => {
+            let id = SubjectId::parse(&id);
+            let password = read_password(id.name(), password_stdin)?;
+            let user = User {
+                display_name: name.unwrap_or_else(|| id.name().to_owned()),
+                id,
+                email,
+                groups: group,
+                roles: role,
+                password_hash: Some(hash_password(&password)),
+            };
+            store.add_user(&user, SystemClock.now()).await?;
+            note(
+                &store,
+                "user.add",
+                user.id.as_str(),
+                json!({ "groups": user.groups }),
+            )
+            .await?;
+            output::done(common, &format!("added {}", user.id));
+        }
+        Command::Set {
+            id,
+            name,
+            email,
+            group,
+            password,
+            password_stdin,
+        } => {
+            let mut user = known(&store, &id).await?;
+            user.display_name = name.unwrap_or(user.display_name);
+            user.email = email.unwrap_or(user.email);
+            user.groups = group.unwrap_or(user.groups);
+            if password || password_stdin {
+                let password = read_password(user.id.name(), password_stdin)?;
+                user.password_hash = Some(hash_password(&password));
+            }
+            store.save_user(&user).await?;
+            note(
+                &store,
+                "user.set",
+                user.id.as_str(),
+                json!({ "groups": user.groups }),
+            )
+            .await?;
+            output::done(common, &format!("changed {}", user.id));
+        }
+        Command::List => {
+            let rows: Vec<Vec<String>> = store
+                .users()
+                .await?
+                .into_iter()
+                .map(|u| {
+                    let roles: Vec<&str> = u.roles.iter().map(|r| r.name()).collect();
+                    vec![
+                        u.id.to_string(),
+                        u.display_name,
+                        u.email,
+                        u.groups.join(", "),
+                        roles.join(", "),
+                    ]
+                })
+                .collect();
+            output::table(common, &["user", "name", "email", "groups", "roles"], &rows);
+        }
+        Command::Remove { id } => {
+            let user = known(&store, &id).await?;
+            store.remove_user(&user.id, SystemClock.now()).await?;
+            note(&store, "user.remove", user.id.as_str(), json!({})).await?;
+            output::done(common, &format!("removed {}", user.id));
+        }
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// The person called `id`.
+pub(crate) async fn known(store: &Store, id: &str) -> Result<User> {
+    let id = SubjectId::parse(id);
+    let user = store.user(&id).await?;
+    user.with_context(|| format!("there is no user {id}; see `satchel-hub user list`"))
+}
+
+fn read_password(name: &str, from_stdin: bool) -> Result<String> {
+    let password = if from_stdin {
+        let mut line = String::new();
+        std::io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .context("cannot read the password")?;
+        line.trim_end_matches(['\r', '\n']).to_owned()
+    } else {
+        let first =
+            rpassword::prompt_password("Password: ").context("cannot ask for the password")?;
+        let again = rpassword::prompt_password("Again: ").context("cannot ask for the password")?;
+        if first != again {
+            bail!("the two passwords differ");
+        }
+        first
+    };
+    check_password(name, &password).map_err(|problem| anyhow::anyhow!(problem.message()))?;
+    Ok(password)
+}

@@ -1,0 +1,146 @@
+//! The door every request passes: where it comes from, who is asking, what they may do.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use satchel_contract::AccessType;
+use satchel_gate::{Audience, Client, Provenance, Route, decide, is_own_request, is_socket_origin};
+use satchel_store::{InForce, TokenHash, User};
+use sha2::{Digest, Sha256};
+
+use crate::refusal::Refused;
+use crate::state::HubState;
+
+/// The session cookie. The prefix makes browsers insist on `Secure`, `Path=/` and no domain.
+pub(crate) const COOKIE: &str = "__Host-satchel-session";
+
+/// Who is asking, as the door found out; in the extensions of every guarded request.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker {
+    /// The person; none if nobody is signed in.
+    pub user: Option<Arc<User>>,
+    /// The access type in force.
+    pub access: AccessType,
+    /// What the request came from.
+    pub client: Client,
+    /// The session, to end it or to look after it.
+    pub token: Option<TokenHash>,
+}
+
+impl Asker {
+    /// The person, for routes that nobody else gets to.
+    pub fn person(&self) -> Result<&Arc<User>, Refused> {
+        self.user.as_ref().ok_or_else(Refused::internal)
+    }
+}
+
+/// Lets a request to `route` through or refuses it.
+pub(crate) async fn check(
+    State((state, route)): State<(Arc<HubState>, Route)>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    let asker = admit(&state, route, request.headers()).await?;
+    request.extensions_mut().insert(asker);
+    Ok(next.run(request).await)
+}
+
+async fn admit(state: &HubState, route: Route, headers: &HeaderMap) -> Result<Asker, Refused> {
+    let from = provenance(headers);
+    let foreign = match route {
+        Route::Socket => !is_socket_origin(from, &state.origins),
+        _ => route.pattern().0.changes_state() && !is_own_request(from, &state.origins),
+    };
+    if foreign {
+        return Err(Refused::new(
+            StatusCode::FORBIDDEN,
+            "request.foreign_origin",
+            "this request comes from another site",
+            "Open the hub's own address; an administrator can list further origins.",
+        ));
+    }
+    let client = if from.is_native() {
+        Client::Device
+    } else {
+        Client::Browser
+    };
+    let mut asker = Asker {
+        user: None,
+        access: AccessType::Anonymous,
+        client,
+        token: None,
+    };
+    let now = state.now();
+    if let Some(token) = token(headers)
+        && let Some(session) = state.store.touch_session(token, now).await?
+        && let Some(user) = state.store.user(&session.user).await?
+    {
+        // What a session was begun with counts, whatever a later request claims to be.
+        if session.client == Client::Device {
+            asker.client = Client::Device;
+        }
+        asker.access = match route.audience() {
+            Audience::Viewers | Audience::Devices => {
+                let in_force = state.store.touch_access(&user.id, now).await?;
+                if let InForce::Exhausted {
+                    access_type,
+                    again_at,
+                } = in_force
+                    && route.audience() == Audience::Viewers
+                {
+                    return Err(exhausted(access_type, again_at.map(|t| t.since_ms(now))));
+                }
+                match in_force {
+                    InForce::Exhausted { access_type, .. } => access_type,
+                    other => other.access_type(),
+                }
+            }
+            Audience::Everyone | Audience::SignedIn => state.store.assigned_type(&user.id).await?,
+        };
+        asker.user = Some(Arc::new(user));
+        asker.token = Some(token);
+    }
+    decide(route, asker.access, asker.client, &state.policy())?;
+    Ok(asker)
+}
+
+fn exhausted(access_type: AccessType, wait_ms: Option<i64>) -> Refused {
+    let mut refused = Refused::new(
+        StatusCode::FORBIDDEN,
+        "access_type.pool_empty",
+        &format!("the pool of {} access is used up", access_type.title()),
+        "Try again later, or ask the administrator for more or for a named access type.",
+    );
+    refused.retry_after = wait_ms.and_then(|ms| u64::try_from(ms / 1000).ok());
+    refused
+}
+
+/// What the headers say about where a request comes from.
+pub(crate) fn provenance(headers: &HeaderMap) -> Provenance<'_> {
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    Provenance {
+        origin: text("origin"),
+        fetch_site: text("sec-fetch-site"),
+        client: text("x-satchel-client"),
+    }
+}
+
+/// The hash of the session token in the cookie.
+pub(crate) fn token(headers: &HeaderMap) -> Option<TokenHash> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| hash(value))
+}
+
+/// Tokens are kept as hashes only, so that a copy of the repository opens no session.
+pub(crate) fn hash(token: &str) -> TokenHash {
+    TokenHash(Sha256::digest(token.as_bytes()).into())
+}

@@ -1,0 +1,232 @@
+//! The world outside a QIX session, at the hub: apps this person may open, saving, the clock.
+//!
+//! Called on threads that may block; the store is asked through the runtime's handle.
+
+use std::sync::Arc;
+
+use satchel_base::{AppId, Entropy};
+use satchel_data::{Model, View};
+use satchel_engine::Engine;
+use satchel_qix::{
+    AppContent, AppMeta, Host, Now, OpenApp, OpenFailure, OpenMode, Refusal, Reloaded, UserInfo,
+};
+use satchel_store::{App, StoreError, User};
+use tokio::runtime::Handle;
+
+use crate::apps::{self, OpenError};
+use crate::reload;
+use crate::sign_in::note_about;
+use crate::state::HubState;
+use crate::system::SystemEntropy;
+
+/// The hub as one person's session sees it.
+pub(crate) struct HubHost {
+    pub state: Arc<HubState>,
+    pub user: Arc<User>,
+    pub runtime: Handle,
+}
+
+impl HubHost {
+    /// The app if this person may see it.
+    fn app(&self, id: &str) -> Result<App, OpenFailure> {
+        let store = &self.state.store;
+        let found = self.runtime.block_on(async {
+            Ok::<_, StoreError>((store.app(&AppId::new(id)).await?, store.streams().await?))
+        });
+        match found {
+            Ok((Some(app), streams)) if apps::may_see(&app, &self.user, &streams) => Ok(app),
+            Ok(_) => Err(OpenFailure::AccessDenied),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
+    fn meta(&self, app: &App) -> Result<AppMeta, OpenFailure> {
+        let streams = self
+            .runtime
+            .block_on(self.state.store.streams())
+            .map_err(|e| unavailable(&e))?;
+        Ok(apps::meta(app, &self.user, &streams))
+    }
+
+    fn open_app(&self, app: &App, mode: OpenMode) -> Result<OpenApp, OpenFailure> {
+        let may_edit = apps::may_edit(app, &self.user);
+        let engine = match mode {
+            OpenMode::NoData if may_edit => {
+                Engine::new(Arc::new(View::unrestricted(Arc::new(Model::default()))))
+            }
+            OpenMode::NoData => return Err(OpenFailure::AccessDenied),
+            OpenMode::WithData => match self.state.apps.load(&self.state, app) {
+                Ok(loaded) => loaded.engine(&apps::subject(&self.user)).map_err(failure)?,
+                // A new app that was never reloaded opens empty for who may reload it.
+                Err(OpenError::NoData) if may_edit => {
+                    Engine::new(Arc::new(View::unrestricted(Arc::new(Model::default()))))
+                }
+                Err(error) => return Err(failure(error)),
+            },
+        };
+        let content = apps::content(&self.state, app, may_edit).map_err(failure)?;
+        Ok(OpenApp {
+            engine,
+            content: Arc::new(content),
+            meta: self.meta(app)?,
+        })
+    }
+
+    fn note(&self, action: &'static str, app: &str, outcome: &str) {
+        let entry = note_about(
+            &self.state,
+            &self.user.id,
+            action,
+            app,
+            outcome,
+            serde_json::Value::Null,
+        );
+        if self.runtime.block_on(entry).is_err() {
+            tracing::error!(
+                action,
+                app.id = app,
+                "an event could not be written to the audit log"
+            );
+        }
+    }
+}
+
+impl Host for HubHost {
+    fn doc_list(&mut self) -> Vec<AppMeta> {
+        let store = &self.state.store;
+        let found = self
+            .runtime
+            .block_on(async { Ok::<_, StoreError>((store.apps().await?, store.streams().await?)) });
+        let Ok((all, streams)) = found else {
+            return Vec::new();
+        };
+        all.iter()
+            .filter(|app| apps::may_see(app, &self.user, &streams))
+            .map(|app| apps::meta(app, &self.user, &streams))
+            .collect()
+    }
+
+    fn open(&mut self, app: &str, mode: OpenMode) -> Result<OpenApp, OpenFailure> {
+        let opened = self.app(app).and_then(|app| self.open_app(&app, mode));
+        let outcome = match &opened {
+            Ok(_) => "ok",
+            Err(OpenFailure::AccessDenied) => "access.denied",
+            Err(_) => "app.unavailable",
+        };
+        self.note("app.open", app, outcome);
+        opened
+    }
+
+    fn save(&mut self, id: &str, content: &AppContent) -> Result<(), Refusal> {
+        let app = self.app(id).map_err(|_| Refusal::AccessDenied)?;
+        if !apps::may_edit(&app, &self.user) {
+            return Err(Refusal::AccessDenied);
+        }
+        let failed = |error: StoreError| Refusal::Failed {
+            message: error.to_string(),
+        };
+        let blob = self
+            .state
+            .store
+            .blobs()
+            .put(content.to_json().as_bytes())
+            .map_err(failed)?;
+        let saved = self
+            .state
+            .store
+            .save_content(&app.id, &blob, self.state.now());
+        self.runtime.block_on(saved).map_err(failed)?;
+        self.note("app.save", id, "ok");
+        Ok(())
+    }
+
+    fn reload(&mut self, id: &str, content: &AppContent, _: bool) -> Result<Reloaded, Refusal> {
+        let app = self.app(id).map_err(|_| Refusal::AccessDenied)?;
+        if !apps::may_edit(&app, &self.user) {
+            return Err(Refusal::AccessDenied);
+        }
+        self.save(id, content)?;
+        let mut log = Vec::new();
+        let result = self.runtime.block_on(reload::run_and_publish(
+            &self.state.store,
+            &app.id,
+            &self.user.id,
+            self.state.now(),
+            &mut |line| log.push(line.to_owned()),
+        ));
+        let outcome = match result {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                self.note("app.reload", id, error.code());
+                log.push(error.to_string());
+                return Ok(Reloaded {
+                    success: false,
+                    log: log.join("\n"),
+                    app: None,
+                });
+            }
+        };
+        self.note(
+            "app.reload",
+            id,
+            if outcome.pending.is_empty() {
+                "ok"
+            } else {
+                "app.pending"
+            },
+        );
+        log.extend(
+            outcome
+                .pending
+                .iter()
+                .map(|p| format!("not published: confirm {p} first")),
+        );
+        let app = self
+            .app(id)
+            .ok()
+            .and_then(|a| self.open_app(&a, OpenMode::WithData).ok());
+        Ok(Reloaded {
+            success: outcome.pending.is_empty(),
+            log: log.join("\n"),
+            app,
+        })
+    }
+
+    fn user(&self) -> UserInfo {
+        UserInfo {
+            id: self.user.id.clone(),
+            name: self.user.display_name.clone(),
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            utc: self.state.now(),
+            offset_minutes: 0,
+        }
+    }
+
+    fn fill_random(&mut self, bytes: &mut [u8]) {
+        SystemEntropy.fill(bytes);
+    }
+
+    fn product_version(&self) -> String {
+        env!("CARGO_PKG_VERSION").to_owned()
+    }
+}
+
+fn unavailable(error: &StoreError) -> OpenFailure {
+    tracing::error!(%error, "the repository failed");
+    OpenFailure::Unavailable {
+        message: "the hub cannot open apps now; try again".to_owned(),
+    }
+}
+
+fn failure(error: OpenError) -> OpenFailure {
+    match error {
+        OpenError::Denied => OpenFailure::AccessDenied,
+        other => OpenFailure::Unavailable {
+            message: other.to_string(),
+        },
+    }
+}

@@ -1,0 +1,94 @@
+//! Refusals and failures as HTTP answers.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use satchel_contract::{ApiError, ErrorBody};
+use satchel_gate::RefusalKind;
+use satchel_store::StoreError;
+
+/// An answer with a status of 400 or above.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub status: StatusCode,
+    pub error: ApiError,
+    /// Seconds after which to try again.
+    pub retry_after: Option<u64>,
+}
+
+impl Refused {
+    pub fn new(status: StatusCode, code: &str, message: &str, next: &str) -> Self {
+        let error = ApiError {
+            code: code.into(),
+            message: message.into(),
+            next: next.into(),
+        };
+        Self {
+            status,
+            error,
+            retry_after: None,
+        }
+    }
+
+    pub fn bad_request(code: &str, message: &str, next: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message, next)
+    }
+
+    /// The same answer for what is not there and for what is not the asker's.
+    pub fn not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "there is nothing here for you",
+            "Check the address, or go back to the list of apps.",
+        )
+    }
+
+    pub fn access_denied() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "access.denied",
+            "you have no access to this app",
+            "Ask the owner of the app to be let in.",
+        )
+    }
+
+    /// Something broke here; the reason is in the log, not in the answer.
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "hub.internal",
+            "the hub could not do this",
+            "Try again; if it stays so, tell the administrator the time it happened.",
+        )
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error = %error, source = ?std::error::Error::source(&error).map(ToString::to_string), "the repository failed");
+        Self::internal()
+    }
+}
+
+impl From<satchel_gate::Refusal> for Refused {
+    fn from(refusal: satchel_gate::Refusal) -> Self {
+        let status = match refusal.kind {
+            RefusalKind::SignInFirst => StatusCode::UNAUTHORIZED,
+            RefusalKind::Forbidden => StatusCode::FORBIDDEN,
+        };
+        Self::new(status, refusal.code, &refusal.message, &refusal.next)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(ErrorBody { error: self.error })).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

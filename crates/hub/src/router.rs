@@ -1,0 +1,61 @@
+//! The router, built from the table of routes: each has its rule or does not exist.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, delete, get, post};
+use satchel_gate::Route;
+
+use crate::state::HubState;
+use crate::{guard, headers, routes, socket, web};
+
+/// 64 KiB: the largest request of the API is an enrolment with two keys, some 3 KiB.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Every route behind its guard.
+pub(crate) fn build(state: Arc<HubState>) -> Router {
+    let mut router = Router::new();
+    for route in Route::ALL {
+        let guarded =
+            handler(route).route_layer(from_fn_with_state((state.clone(), route), guard::check));
+        router = router.route(route.pattern().1, guarded.clone());
+        match route {
+            Route::Web => router = router.route("/", guarded),
+            Route::Socket => {
+                router = router
+                    .route("/app", guarded.clone())
+                    .route("/app/", guarded)
+            }
+            _ => {}
+        }
+    }
+    router
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn(headers::add))
+        .with_state(state)
+}
+
+/// What carries a route out. A new route does not compile until it has one.
+fn handler(route: Route) -> MethodRouter<Arc<HubState>> {
+    match route {
+        Route::Health => get(async || "ok"),
+        Route::Web => get(web::serve),
+        Route::SignIn => post(routes::session::sign_in),
+        Route::SignOut => post(routes::session::sign_out),
+        Route::Me => get(routes::session::me),
+        Route::Apps => get(routes::apps::list),
+        Route::Enrol => post(routes::devices::enrol),
+        Route::Challenge => post(routes::devices::challenge),
+        Route::DeviceSignIn => post(routes::devices::sign_in),
+        Route::Lease => post(routes::devices::lease),
+        Route::ForgetRemembered => delete(routes::devices::forget),
+        Route::DownloadPreview => get(routes::downloads::preview),
+        Route::StartDownload => post(routes::downloads::start),
+        Route::DownloadStatus => get(routes::downloads::status),
+        Route::DownloadPackage => get(routes::downloads::package),
+        Route::DeleteDownload => delete(routes::downloads::remove),
+        Route::Socket => get(socket::open),
+    }
+}

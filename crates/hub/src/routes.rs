@@ -1,0 +1,6 @@
+//! The handlers of the API, a file for each group of routes.
+
+pub(crate) mod apps;
+pub(crate) mod devices;
+pub(crate) mod downloads;
+pub(crate) mod session;

@@ -1,0 +1,283 @@
+//! Listening: TLS 1.2 and 1.3, a redirect for plain HTTP, and an orderly end.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::connect_info::MockConnectInfo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use satchel_base::Clock;
+use satchel_contract::ApiError;
+use satchel_store::{Store, StoreError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use crate::router;
+use crate::state::HubState;
+
+/// A peer that says nothing for this long during the handshake is left.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How long open requests may take to end when the hub stops.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Connections at a time; more wait in the system's queue.
+const MAX_CONNECTIONS: usize = 4_096;
+
+/// How to serve.
+pub struct Serve {
+    /// The repository.
+    pub store: Store,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Address and port; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// Certificate chain, PEM, the hub's own first.
+    pub certificate: PathBuf,
+    /// Its key, PEM.
+    pub key: PathBuf,
+    /// Further origins browsers may come from.
+    pub origins: Vec<String>,
+}
+
+/// Why the hub does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Certificate or key cannot be read.
+    #[error("cannot use {path}: {reason}")]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The repository failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A hub that listens. Dropping it does not stop it; [`Served::stop`] does.
+pub struct Served {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Served {
+    /// Stops accepting, closes sockets, lets requests end, closes the repository.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = self.task.await;
+    }
+}
+
+/// Starts to listen.
+///
+/// # Errors
+/// See [`ServeError`].
+pub async fn serve(serve: Serve) -> Result<Served, ServeError> {
+    let acceptor = TlsAcceptor::from(Arc::new(tls(&serve.certificate, &serve.key)?));
+    let listen = serve.listen;
+    let cannot = |source| ServeError::Listen {
+        address: listen,
+        source,
+    };
+    let listener = TcpListener::bind(listen).await.map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    let settings = serve.store.settings().await?;
+    serve
+        .store
+        .fail_abandoned_downloads(&ApiError {
+            code: "download.interrupted".into(),
+            message: "the hub was stopped while it prepared this download".into(),
+            next: "Download the app again.".into(),
+        })
+        .await?;
+    serve
+        .store
+        .remove_expired_downloads(serve.clock.now())
+        .await?;
+    let mut origins = settings.public_origins.clone();
+    origins.extend(serve.origins);
+    origins.push(format!("https://localhost:{}", address.port()));
+    origins.push(format!("https://127.0.0.1:{}", address.port()));
+    if address.port() == 443 {
+        origins.push("https://localhost".into());
+    }
+    let (stop, stopping) = watch::channel(false);
+    let state = Arc::new(HubState::new(
+        serve.store,
+        serve.clock,
+        settings,
+        origins,
+        stopping.clone(),
+    ));
+    let task = tokio::spawn(accept(listener, acceptor, state, stopping));
+    Ok(Served {
+        address,
+        stop,
+        task,
+    })
+}
+
+fn tls(
+    certificate: &std::path::Path,
+    key: &std::path::Path,
+) -> Result<rustls::ServerConfig, ServeError> {
+    let bad = |path: &std::path::Path, reason: String| ServeError::Tls {
+        path: path.into(),
+        reason,
+    };
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect)
+        .map_err(|e| bad(certificate, e.to_string()))?;
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|e| bad(key, e.to_string()))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|e| bad(certificate, e.to_string()))?
+        .with_no_client_auth()
+        .with_single_cert(chain, secret)
+        .map_err(|e| bad(certificate, e.to_string()))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+async fn accept(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    state: Arc<HubState>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let router = router::build(state.clone());
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(tokio::sync::Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let permit = tokio::select! {
+            permit = room.clone().acquire_owned() => permit,
+            () = told(&mut stopping) => break,
+        };
+        let Ok(permit) = permit else { break };
+        let (tcp, peer) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                // Out of file descriptors, mostly: wait for some to close.
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+            () = told(&mut stopping) => break,
+        };
+        let (acceptor, watcher) = (acceptor.clone(), graceful.watcher());
+        let service = router.clone().layer(MockConnectInfo(peer));
+        tokio::spawn(async move {
+            let _permit = permit;
+            let Ok(Some(stream)) = tokio::time::timeout(HANDSHAKE, encrypted(tcp, &acceptor)).await
+            else {
+                return;
+            };
+            let mut builder = auto::Builder::new(TokioExecutor::new());
+            builder
+                .http1()
+                .timer(hyper_util::rt::TokioTimer::new())
+                .header_read_timeout(Duration::from_secs(30))
+                .max_buf_size(64 * 1024);
+            let connection = builder
+                .serve_connection_with_upgrades(
+                    TokioIo::new(stream),
+                    TowerToHyperService::new(service),
+                )
+                .into_owned();
+            if let Err(error) = watcher.watch(connection).await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(DRAIN, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!("some connections did not end in time");
+    }
+    state.store.close().await;
+}
+
+/// Waits until the hub is to stop.
+async fn told(stopping: &mut watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// The connection over TLS; none if the peer spoke plain HTTP, which gets a redirect and
+/// nothing else, or failed the handshake.
+async fn encrypted(
+    mut tcp: TcpStream,
+    acceptor: &TlsAcceptor,
+) -> Option<tokio_rustls::server::TlsStream<TcpStream>> {
+    /// First byte of a TLS handshake record.
+    const HANDSHAKE_RECORD: u8 = 22;
+    let mut first = [0];
+    if tcp.peek(&mut first).await.ok()? == 0 {
+        return None;
+    }
+    if first[0] == HANDSHAKE_RECORD {
+        let _ = tcp.set_nodelay(true);
+        return acceptor.accept(tcp).await.ok();
+    }
+    redirect(&mut tcp).await;
+    None
+}
+
+/// Sends the peer to the same address over TLS. Reads at most the head of one request.
+async fn redirect(tcp: &mut TcpStream) {
+    let mut head = Vec::new();
+    let mut part = [0; 1024];
+    while head.len() < 8 * 1024 && !head.windows(4).any(|w| w == b"\r\n\r\n") {
+        match tcp.read(&mut part).await {
+            Ok(0) | Err(_) => break,
+            Ok(n) => head.extend_from_slice(&part[..n]),
+        }
+    }
+    let text = String::from_utf8_lossy(&head);
+    let mut lines = text.lines();
+    let path = lines.next().and_then(|l| l.split(' ').nth(1));
+    let path = path.filter(|p| p.starts_with('/') && p.bytes().all(|b| b.is_ascii_graphic()));
+    let host = lines
+        .filter_map(|l| l.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("host"))
+        .map(|(_, value)| value.trim())
+        .filter(|h| {
+            h.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b))
+        });
+    let answer = match (path, host) {
+        (Some(path), Some(host)) if !host.is_empty() => format!(
+            "HTTP/1.1 308 Permanent Redirect\r\nlocation: https://{host}{path}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        ),
+        _ => {
+            "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_owned()
+        }
+    };
+    let _ = tcp.write_all(answer.as_bytes()).await;
+    let _ = tcp.shutdown().await;
+}

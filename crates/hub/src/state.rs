@@ -1,0 +1,87 @@
+//! What all requests share.
+
+use std::sync::{Arc, Mutex};
+
+use satchel_base::{Clock, UnixMillis};
+use satchel_contract::HubIdentity;
+use satchel_gate::{Policy, Throttle};
+use satchel_sealed::SigningKey;
+use satchel_store::{Settings, Store};
+use tokio::sync::{Semaphore, watch};
+
+use crate::apps::Apps;
+
+/// The hub while it runs.
+pub struct HubState {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: Settings,
+    /// Origins browsers may come from: those in the settings and those given at the start.
+    pub(crate) origins: Vec<String>,
+    pub(crate) signing_key: SigningKey,
+    pub(crate) throttle: Mutex<Throttle>,
+    /// Log-ins whose password is being checked: 19 MiB each.
+    pub(crate) hashing: Semaphore,
+    /// Calculations under way: as many as there are cores.
+    pub(crate) computing: Arc<Semaphore>,
+    pub(crate) apps: Apps,
+    /// Becomes true when the hub is to stop.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl HubState {
+    pub(crate) fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+        origins: Vec<String>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let signing_key = SigningKey::from_seed(store.hub().signing_seed.expose());
+        Self {
+            store,
+            clock,
+            settings,
+            origins,
+            signing_key,
+            throttle: Mutex::default(),
+            hashing: Semaphore::new(cores.max(2)),
+            computing: Arc::new(Semaphore::new(cores)),
+            apps: Apps::default(),
+            stopping,
+        }
+    }
+
+    pub(crate) fn now(&self) -> UnixMillis {
+        self.clock.now()
+    }
+
+    pub(crate) fn identity(&self) -> HubIdentity {
+        let hub = self.store.hub();
+        HubIdentity {
+            id: hub.id.clone(),
+            name: hub.name.clone(),
+            signing_key: base64(&self.signing_key.verifying_key().to_bytes()),
+        }
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        Policy {
+            anonymous_viewing: self.settings.anonymous_viewing,
+            contact: self.settings.contact.clone(),
+        }
+    }
+}
+
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    use ::base64::Engine as _;
+    ::base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
+    use ::base64::Engine as _;
+    ::base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .ok()
+}

@@ -1,0 +1,6 @@
+//! The hub as its clients meet it: over TLS, with the commands an administrator types.
+
+mod access;
+mod apps;
+mod harness;
+mod transport;
