@@ -118,8 +118,8 @@ impl Session {
 
     /// Carries out one request. Exactly one frame comes back, whatever `text` is.
     ///
-    /// When `budget` ends the reply is error 15 (cancelled) or 7003 (too large), and what the
-    /// request would have changed is unchanged.
+    /// When `budget` ends the reply is error 15 (cancelled) or 7003 (too large), and selections
+    /// are as they were before the request.
     pub fn handle(&mut self, text: &str, budget: &Budget) -> Vec<String> {
         let request = match frame::parse(text, self.config.max_frame_bytes) {
             Ok(request) => request,
@@ -154,8 +154,18 @@ impl Session {
             outcome: Outcome::default(),
             returned: None,
         };
-        (method.run)(&mut call)?;
-        Ok(call.outcome)
+        // A request that fails halfway leaves no selections behind.
+        let before = call.state.doc.as_ref().map(|d| d.history.clone());
+        let done = (method.run)(&mut call);
+        let outcome = call.outcome;
+        match (done, before, &mut self.state.doc) {
+            (Ok(()), _, _) => Ok(outcome),
+            (Err(error), Some(history), Some(doc)) => {
+                doc.history = history;
+                Err(error)
+            }
+            (Err(error), _, _) => Err(error),
+        }
     }
 }
 
