@@ -50,6 +50,9 @@ function chart(type, id, { title = '', subtitle = '', dims = [], measures = [], 
   cube.qMeasures = measures.map((m, n) =>
     measure(m, `${id}-m${n + 1}`, type === 'combochart' ? { series: { type: n === 0 ? 'bar' : 'line', axis: n === 0 ? 0 : 1 } } : {}),
   );
+  for (const dim of cube.qDimensions) {
+    if (['Manufacturer', 'PLANE_YEAR'].includes(dim.qDef.qFieldDefs[0])) dim.qNullSuppression = true;
+  }
   if (type === 'sn-table') {
     for (const { qDef } of [...cube.qDimensions, ...cube.qMeasures]) qDef.columnWidth = { type: 'fitToContent', pixels: 200, percentage: 20 };
   }
