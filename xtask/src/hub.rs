@@ -133,19 +133,19 @@ pub fn prepare(hub: &Path, place: &Place) -> Result<()> {
         add_user(&at, user)?;
     }
     println!("  ✓ {} users, one of every access type", USERS.len());
-    for app in ["sales", "flights"] {
+    for (app, title) in [("sales", "Sales"), ("flights", "Flights from New York")] {
         let folder = root().join("demo").join(app);
         let mut import = at(&["app", "import"]);
         import
             .arg(&folder)
-            .args(["--owner", r"DEMO\ada", "--stream", "Demo", "--name", app]);
+            .args(["--owner", r"DEMO\ada", "--stream", "Demo", "--name", title]);
         if app == "flights" {
             import.arg("--data-folder").arg(&files);
         }
         step(&format!("importing the {app} app"), &mut import)?;
         step(
             &format!("running the load script of the {app} app"),
-            &mut at(&["app", "reload", app, "--quiet"]),
+            &mut at(&["app", "reload", title, "--quiet"]),
         )?;
     }
     fs::write(done, "")?;

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use satchel_access::{Decision, Rules, Subject, decide, fingerprint, mask};
 use satchel_base::AppId;
 use satchel_contract::AppEntry;
-use satchel_data::{Model, View};
+use satchel_data::{Model, Value, View};
 use satchel_engine::Engine;
-use satchel_qix::{AppContent, AppMeta, StreamRef};
+use satchel_qix::{AppContent, AppMeta, Entity, StreamRef};
 use satchel_store::{App, Stream, User};
 
 use crate::data_image::{DataImage, MAX_DATA_BYTES};
@@ -25,6 +25,8 @@ pub(crate) struct LoadedApp {
     pub reload: u64,
     pub model: Arc<Model>,
     pub rules: Rules,
+    /// What the script left in its variables.
+    pub variables: Vec<(String, Value)>,
     /// Engines by fingerprint of the decision; subjects who see the same share one.
     engines: Mutex<HashMap<String, Arc<Engine>>>,
 }
@@ -56,6 +58,7 @@ impl LoadedApp {
             reload,
             model: Arc::new(model),
             rules,
+            variables: image.variables,
             engines: Mutex::default(),
         })
     }
@@ -199,4 +202,25 @@ pub(crate) fn content(
         content.script.clear();
     }
     Ok(content)
+}
+
+/// Puts the variables a script left behind into the app's content, where expressions and the
+/// number and date formats of charts find them. A script's value replaces a stored one.
+pub(crate) fn add_variables(content: &mut AppContent, variables: &[(String, Value)]) {
+    for (name, value) in variables {
+        content
+            .variables
+            .retain(|v| v.properties.get("qName").and_then(|n| n.as_str()) != Some(name));
+        let properties = serde_json::json!({
+            "qInfo": { "qId": format!("script-variable-{name}"), "qType": "variable" },
+            "qName": name,
+            "qDefinition": value.to_text(),
+        });
+        if let serde_json::Value::Object(properties) = properties {
+            content.variables.push(Entity {
+                properties,
+                ..Entity::default()
+            });
+        }
+    }
 }

@@ -50,13 +50,17 @@ impl HubHost {
 
     fn open_app(&self, app: &App, mode: OpenMode) -> Result<OpenApp, OpenFailure> {
         let may_edit = apps::may_edit(app, &self.user);
+        let mut variables = Vec::new();
         let engine = match mode {
             OpenMode::NoData if may_edit => {
                 Engine::new(Arc::new(View::unrestricted(Arc::new(Model::default()))))
             }
             OpenMode::NoData => return Err(OpenFailure::AccessDenied),
             OpenMode::WithData => match self.state.apps.load(&self.state, app) {
-                Ok(loaded) => loaded.engine(&apps::subject(&self.user)).map_err(failure)?,
+                Ok(loaded) => {
+                    variables = loaded.variables.clone();
+                    loaded.engine(&apps::subject(&self.user)).map_err(failure)?
+                }
                 // A new app that was never reloaded opens empty for who may reload it.
                 Err(OpenError::NoData) if may_edit => {
                     Engine::new(Arc::new(View::unrestricted(Arc::new(Model::default()))))
@@ -64,7 +68,8 @@ impl HubHost {
                 Err(error) => return Err(failure(error)),
             },
         };
-        let content = apps::content(&self.state, app, may_edit).map_err(failure)?;
+        let mut content = apps::content(&self.state, app, may_edit).map_err(failure)?;
+        apps::add_variables(&mut content, &variables);
         Ok(OpenApp {
             engine,
             content: Arc::new(content),

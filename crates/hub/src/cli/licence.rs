@@ -30,6 +30,7 @@ pub(crate) enum Kind {
     /// A named person under a token licence
     User,
     /// A share of a pool of six-minute units a month; not on devices
+    #[value(alias = "analyzer_capacity")]
     AnalyzerCapacity,
     /// Passes of an hour, ten to a token; not on devices
     Login,

@@ -429,7 +429,9 @@ impl Job {
         // On a device nothing is edited or reloaded.
         meta.may_edit = false;
         meta.may_reload = false;
-        let content = apps::content(state, &self.app, false).map_err(|_| Refused::internal())?;
+        let mut content =
+            apps::content(state, &self.app, false).map_err(|_| Refused::internal())?;
+        apps::add_variables(&mut content, &loaded.variables);
         let payload = AppImage {
             meta,
             content,

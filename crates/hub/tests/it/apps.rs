@@ -40,8 +40,7 @@ async fn hub_with_app() -> Hub {
         "sales",
     ];
     hub.command(&import).unwrap();
-    hub.command(&["app", "reload", "sales", "--publish"])
-        .unwrap();
+    hub.command(&["app", "reload", "sales"]).unwrap();
     hub
 }
 
@@ -120,7 +119,7 @@ async fn a_malformed_frame_is_answered_and_the_socket_lives_on() {
         );
     }
     let list = socket.call(-1, "GetDocList", json!([])).await;
-    assert_eq!(list["result"]["qDocList"][0]["qTitle"], "Sales");
+    assert_eq!(list["result"]["qDocList"][0]["qTitle"], "sales");
     // A frame of nine MiB ends the socket, not the hub.
     socket.write(&"x".repeat(9 << 20)).await;
     assert!(socket.read().await.is_err());
