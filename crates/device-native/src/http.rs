@@ -95,8 +95,11 @@ fn build(hub: &HubEntry, request: &HubRequest) -> Result<http::Request<Vec<u8>>,
         .method(method)
         .uri(format!("{}{}", hub.url, request.path))
         .header("accept", "application/json, application/octet-stream")
-        // The hub demands that whoever changes something names where it comes from.
-        .header("origin", &hub.url);
+        // How the hub tells a device from a page in a browser, which cannot send this header.
+        .header(
+            "x-satchel-client",
+            concat!("satchel/", env!("CARGO_PKG_VERSION")),
+        );
     if request.body.is_some() {
         builder = builder.header("content-type", "application/json");
     }
@@ -129,8 +132,16 @@ fn session_cookie(response: &http::Response<ureq::Body>) -> Option<String> {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .filter_map(|text| text.split(';').next())
-        .find(|pair| pair.starts_with("__Host-") && !pair.ends_with('='))
+        .find(|pair| is_session(pair))
         .map(str::to_owned)
+}
+
+/// Whether a cookie is a session's and has a value; values are base64 and may end with `=`.
+fn is_session(pair: &str) -> bool {
+    pair.starts_with("__Host-")
+        && pair
+            .split_once('=')
+            .is_some_and(|(_, value)| !value.is_empty())
 }
 
 impl HubPort for HubConnection {
@@ -274,5 +285,19 @@ impl Transport for TlsTransport {
 
     fn is_tls(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_session;
+
+    #[test]
+    fn a_session_has_a_value() {
+        assert!(is_session("__Host-satchel-session=abc"));
+        assert!(is_session("__Host-satchel-session=YWI="));
+        assert!(!is_session("__Host-satchel-session="));
+        assert!(!is_session("__Host-satchel-session"));
+        assert!(!is_session("theme=dark"));
     }
 }

@@ -130,6 +130,15 @@ impl Engine {
         Ok(counts)
     }
 
+    /// Lets go of what selections implied before. Answers stay the same; the next ones are
+    /// computed anew.
+    pub fn forget(&self) {
+        self.inferences
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
     /// Bytes held by caches that this engine alone has.
     pub fn bytes(&self) -> usize {
         self.core.bytes()

@@ -1,0 +1,317 @@
+//! Our side of the benchmarks; `bench/compare.py` runs it beside the peers.
+//!
+//! Prints one JSON object. Times are wall-clock milliseconds of one thread.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser, Subcommand};
+use satchel_base::Budget;
+use satchel_calc::Locale;
+use satchel_data::{Model, Value, View};
+use satchel_engine::{
+    CubeDef, DEFAULT_STATE, DimensionDef, Engine, ListDef, Locks, MeasureDef, NoLookup, Query,
+    Rect, Select, Selections, Toggle, ValueState,
+};
+use satchel_script::{Settings, run};
+use satchel_sources::{FileHost, Roots};
+use serde_json::{Value as Json, json};
+
+#[derive(Parser)]
+struct Command {
+    #[command(subcommand)]
+    work: Work,
+}
+
+#[derive(Subcommand)]
+enum Work {
+    /// Clicks
+    W1 {
+        #[command(flatten)]
+        input: Input,
+        /// What a click recomputes, and the selections
+        #[arg(long)]
+        work: PathBuf,
+    },
+    /// CSV files into a finished model
+    Load {
+        #[command(flatten)]
+        input: Input,
+    },
+    /// A stored model to its first list box
+    Open {
+        #[command(flatten)]
+        input: Input,
+    },
+}
+
+#[derive(Args)]
+struct Input {
+    /// Folder of the CSV files
+    #[arg(long)]
+    files: PathBuf,
+    /// Load script
+    #[arg(long)]
+    script: PathBuf,
+    /// Measurements of each thing
+    #[arg(long, default_value_t = 7)]
+    repeats: usize,
+}
+
+impl Input {
+    fn load(&self) -> Result<Model> {
+        let text = std::fs::read_to_string(&self.script)
+            .with_context(|| self.script.display().to_string())?;
+        let roots = Roots::new(&self.files).with("data", &self.files);
+        let mut host = FileHost::new(roots, |_: &str| {});
+        let name = self.script.display().to_string();
+        match run(
+            &name,
+            &text,
+            &mut host,
+            &Settings::default(),
+            &Budget::unlimited(),
+        ) {
+            Ok(result) => Ok(result.model),
+            Err(failure) => {
+                bail!(
+                    "{}",
+                    failure
+                        .problems
+                        .iter()
+                        .map(|p| &*p.rendered)
+                        .collect::<Vec<_>>()
+                        .join("\n")
+                )
+            }
+        }
+    }
+}
+
+fn main() -> Result<()> {
+    let result = match Command::parse().work {
+        Work::W1 { input, work } => w1(&input, &work)?,
+        Work::Load { input } => {
+            let mut ms = Vec::new();
+            for _ in 0..input.repeats {
+                let start = Instant::now();
+                let model = input.load()?;
+                ms.push(millis(start));
+                drop(model);
+            }
+            json!({ "ms": ms })
+        }
+        Work::Open { input } => open(&input)?,
+    };
+    println!("{result}");
+    Ok(())
+}
+
+fn millis(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+fn open(input: &Input) -> Result<Json> {
+    let model = input.load()?;
+    let memory = model.bytes();
+    let bytes = model.to_snapshot();
+    drop(model);
+    let mut ms = Vec::new();
+    for _ in 0..input.repeats {
+        let start = Instant::now();
+        let model = Model::from_snapshot(&bytes, u64::MAX).context("the snapshot does not open")?;
+        let engine = Engine::new(Arc::new(View::unrestricted(Arc::new(model))));
+        let selections = Selections::new();
+        let (locale, budget) = (Locale::default(), Budget::unlimited());
+        let list = query(&engine, &selections, &locale, &budget).list(&ListDef {
+            def: "carrier".into(),
+            ..ListDef::default()
+        })?;
+        ms.push(millis(start));
+        anyhow::ensure!(list.n_rows() > 0, "the list box is empty");
+    }
+    Ok(json!({ "ms": ms, "bytes": bytes.len(), "memory": memory }))
+}
+
+fn query<'a>(
+    engine: &'a Engine,
+    selections: &'a Selections,
+    locale: &'a Locale,
+    budget: &'a Budget,
+) -> Query<'a> {
+    Query {
+        engine,
+        selections,
+        state: DEFAULT_STATE,
+        lookup: &NoLookup,
+        locale,
+        now: 0.0,
+        utc_offset: 0.0,
+        budget,
+    }
+}
+
+fn w1(input: &Input, work: &Path) -> Result<Json> {
+    let work: Json = serde_json::from_str(&std::fs::read_to_string(work)?)?;
+    let start = Instant::now();
+    let model = input.load()?;
+    let load_ms = millis(start);
+    let engine = Engine::new(Arc::new(View::unrestricted(Arc::new(model))));
+    let lists: Vec<ListDef> = array(&work["lists"])
+        .map(|f| ListDef {
+            def: text(f),
+            ..ListDef::default()
+        })
+        .collect();
+    let cubes: Vec<(String, CubeDef)> = array(&work["cubes"])
+        .map(|c| (text(&c["name"]), cube(c)))
+        .collect();
+    let (locale, budget) = (Locale::default(), Budget::unlimited());
+    let mut states = Vec::new();
+    for state in array(&work["states"]) {
+        let mut ms = Vec::new();
+        let mut answers = Json::Null;
+        for repeat in 0..=input.repeats {
+            let mut selections = Selections::new();
+            choose(&engine, &mut selections, &state["select"], &budget)?;
+            // A user's click is new: nothing may be remembered of the last time.
+            engine.forget();
+            let start = Instant::now();
+            let query = query(&engine, &selections, &locale, &budget);
+            let click = click(&query, &lists, &cubes)?;
+            ms.push(millis(start));
+            if repeat == 0 {
+                answers = as_json(&click, &lists, &cubes);
+            }
+        }
+        ms.remove(0);
+        states.push(json!({ "name": state["name"], "ms": ms, "answers": answers }));
+    }
+    Ok(json!({ "load_ms": load_ms, "states": states }))
+}
+
+fn choose(
+    engine: &Engine,
+    selections: &mut Selections,
+    wanted: &Json,
+    budget: &Budget,
+) -> Result<()> {
+    for (field, values) in wanted.as_object().into_iter().flatten() {
+        let field = engine
+            .field(field)
+            .with_context(|| format!("no field {field}"))?;
+        let values: Vec<Value> = array(values)
+            .map(|v| v.as_f64().map_or_else(|| Value::text(text(v)), Value::num))
+            .collect();
+        let select = Select::Values(values, Toggle::Replace);
+        engine.select(
+            selections,
+            DEFAULT_STATE,
+            field,
+            &select,
+            Locks::Respect,
+            budget,
+        )?;
+    }
+    Ok(())
+}
+
+/// Every object of a click: possible values of each list, then the rows of each cube.
+type Click = (Vec<Vec<Value>>, Vec<Vec<Vec<Value>>>);
+
+fn click(query: &Query<'_>, lists: &[ListDef], cubes: &[(String, CubeDef)]) -> Result<Click> {
+    let mut possible = Vec::new();
+    for def in lists {
+        let list = query.list(def)?;
+        let all = Rect {
+            left: 0,
+            top: 0,
+            width: 1,
+            height: list.n_rows(),
+        };
+        let (_, cells) = list.page(all);
+        possible.push(
+            cells
+                .into_iter()
+                .filter(|c| c.state.is_possible() || c.state == ValueState::Alternative)
+                .map(|c| c.value)
+                .collect(),
+        );
+    }
+    let mut tables = Vec::new();
+    for (_, def) in cubes {
+        let cube = query.cube(def)?;
+        let all = Rect {
+            left: 0,
+            top: 0,
+            width: cube.n_columns(),
+            height: cube.n_rows(),
+        };
+        let rows = if def.dimensions.is_empty() {
+            vec![cube.totals.clone()]
+        } else {
+            let (_, rows) = cube.page(all);
+            rows.into_iter()
+                .map(|r| r.into_iter().map(|c| c.value).collect())
+                .collect()
+        };
+        tables.push(rows);
+    }
+    Ok((possible, tables))
+}
+
+fn as_json(click: &Click, lists: &[ListDef], cubes: &[(String, CubeDef)]) -> Json {
+    let cell = |v: &Value| match v.as_num() {
+        Some(num) => json!(num),
+        None if v.is_null() => Json::Null,
+        None => json!(v.to_text()),
+    };
+    let mut all = serde_json::Map::new();
+    for (def, values) in lists.iter().zip(&click.0) {
+        all.insert(
+            def.def.clone(),
+            values.iter().map(|v| json!([cell(v)])).collect(),
+        );
+    }
+    for ((name, _), rows) in cubes.iter().zip(&click.1) {
+        let rows = rows.iter().map(|r| r.iter().map(cell).collect::<Json>());
+        all.insert(name.clone(), rows.collect());
+    }
+    Json::Object(all)
+}
+
+fn cube(def: &Json) -> CubeDef {
+    let measure = |m: &Json| {
+        let field = text(&m[1]);
+        let def = match m[0].as_str() {
+            Some("count") => format!("Count([{field}])"),
+            Some("count_distinct") => format!("Count(DISTINCT [{field}])"),
+            Some("avg") => format!("Avg([{field}])"),
+            _ => format!("Sum([{field}])"),
+        };
+        MeasureDef {
+            def,
+            ..MeasureDef::default()
+        }
+    };
+    CubeDef {
+        dimensions: array(&def["by"])
+            .map(|f| DimensionDef {
+                def: format!("[{}]", text(f)),
+                ..DimensionDef::default()
+            })
+            .collect(),
+        measures: array(&def["measures"]).map(measure).collect(),
+        ..CubeDef::default()
+    }
+}
+
+fn array(json: &Json) -> impl Iterator<Item = &Json> {
+    json.as_array().into_iter().flatten()
+}
+
+fn text(json: &Json) -> String {
+    json.as_str().unwrap_or_default().to_owned()
+}
