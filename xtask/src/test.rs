@@ -30,15 +30,7 @@ pub fn run(only: &[String]) -> Result<()> {
         process::run(&mut command("cargo", ["fmt", "--all", "--check"]))?;
         process::run(&mut command(
             "cargo",
-            [
-                "clippy",
-                "--quiet",
-                "--workspace",
-                "--all-targets",
-                "--",
-                "-D",
-                "warnings",
-            ],
+            ["clippy", "--quiet", "--workspace", "--", "-D", "warnings"],
         ))?;
     }
     if wanted("unit") {

@@ -14,21 +14,12 @@ pub enum Client {
 }
 
 /// What an administrator decided for the whole hub.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Policy {
     /// Whether people who are not signed in may see apps in a browser. Never on a device.
     pub anonymous_viewing: bool,
     /// Whom refusals tell people to ask: `Ann (ann@example.org)`; empty means "the administrator of this hub".
     pub contact: String,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            anonymous_viewing: false,
-            contact: String::new(),
-        }
-    }
 }
 
 /// What kind of refusal it is; the hub turns it into a status.
@@ -74,10 +65,10 @@ pub fn decide(route: Route, have: AccessType, via: Client, policy: &Policy) -> R
     if audience == Audience::SignedIn {
         return Ok(());
     }
-    if have == AccessType::None {
-        return Err(no_type(route, policy));
-    }
     let needs_device_type = audience == Audience::Devices || via == Client::Device;
+    if have == AccessType::None {
+        return Err(no_type(route, needs_device_type, policy));
+    }
     if needs_device_type && !have.may_use_device() {
         return Err(not_on_device(route, have, policy));
     }
@@ -87,7 +78,7 @@ pub fn decide(route: Route, have: AccessType, via: Client, policy: &Policy) -> R
         | AccessType::User
         | AccessType::AnalyzerCapacity
         | AccessType::Login => Ok(()),
-        _ => Err(no_type(route, policy)),
+        _ => Err(no_type(route, needs_device_type, policy)),
     }
 }
 
@@ -100,13 +91,18 @@ fn sign_in_first(route: Route) -> Refusal {
     }
 }
 
-fn no_type(route: Route, policy: &Policy) -> Refusal {
+fn no_type(route: Route, needs_device_type: bool, policy: &Policy) -> Refusal {
     Refusal {
         kind: RefusalKind::Forbidden,
         code: "access_type.none",
         message: format!(
-            "you have no access type; to {} you need Professional, Analyzer, User, Analyzer capacity or Login access",
-            route.deed()
+            "you have no access type; to {} you need {} access",
+            route.deed(),
+            if needs_device_type {
+                "Professional, Analyzer or User"
+            } else {
+                "Professional, Analyzer, User, Analyzer capacity or Login"
+            }
         ),
         next: format!("Ask {} to assign you one.", whom(policy)),
     }
@@ -117,9 +113,15 @@ fn not_on_device(route: Route, have: AccessType, policy: &Policy) -> Refusal {
         kind: RefusalKind::Forbidden,
         code: "access_type.not_on_device",
         message: format!(
-            "{} access may not {} from a device; Professional, Analyzer or User access may",
+            "{} access may not {}{}; Professional, Analyzer or User access may",
             have.title(),
-            route.deed()
+            route.deed(),
+            // "connect a device from a device" says it twice.
+            if route == Route::Enrol {
+                ""
+            } else {
+                " from a device"
+            }
         ),
         next: format!(
             "Use the hub in a browser, or ask {} for one of these access types.",

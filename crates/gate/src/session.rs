@@ -30,7 +30,7 @@ pub fn session_state(began: UnixMillis, last_seen: UnixMillis, now: UnixMillis) 
     const CLOCK_SLACK_MS: i64 = 5 * 60_000;
     let age = now.since_ms(began);
     let idle = now.since_ms(last_seen);
-    if age >= SESSION_ABSOLUTE_MS || age < -CLOCK_SLACK_MS {
+    if !(-CLOCK_SLACK_MS..SESSION_ABSOLUTE_MS).contains(&age) {
         SessionState::TooOld
     } else if idle >= SESSION_IDLE_MS {
         SessionState::Idle

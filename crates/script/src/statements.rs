@@ -462,10 +462,8 @@ fn wanted(load: &Load) -> Option<Vec<String>> {
 
 fn fields_of(expr: &Expr, out: &mut Vec<String>) {
     match &expr.kind {
-        ExprKind::Field(name) => {
-            if !out.contains(name) {
-                out.push(name.clone());
-            }
+        ExprKind::Field(name) if !out.contains(name) => {
+            out.push(name.clone());
         }
         ExprKind::Unary { operand, .. } => fields_of(operand, out),
         ExprKind::Binary { left, right, .. } => {

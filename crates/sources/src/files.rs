@@ -8,11 +8,14 @@ use satchel_script::{Host, HostError, ReadRequest, RowSource, StoreRequest};
 use crate::codepage::decode;
 use crate::{Roots, delimited, parquet_read, parquet_write, store};
 
+/// Hears how many rows of a file were read.
+type Progress<'a> = Box<dyn FnMut(&str, u64) + 'a>;
+
 /// Files inside [`Roots`], and somebody who hears the log.
 pub struct FileHost<'a> {
     roots: Roots,
     log: Box<dyn FnMut(&str) + 'a>,
-    progress: Box<dyn FnMut(&str, u64) + 'a>,
+    progress: Progress<'a>,
 }
 
 /// How a file is written.

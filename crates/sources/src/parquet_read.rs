@@ -135,18 +135,18 @@ fn cells(array: &ArrayRef) -> Cells {
             let array = array.as_boolean();
             coded(
                 (0..array.len()).map(|i| array.is_valid(i).then(|| array.value(i))),
-                |b| Value::boolean(b),
+                Value::boolean,
             )
         }
-        DataType::Int8 => numbers::<Int8Type>(array, |n| f64::from(n)),
-        DataType::Int16 => numbers::<Int16Type>(array, |n| f64::from(n)),
-        DataType::Int32 => numbers::<Int32Type>(array, |n| f64::from(n)),
+        DataType::Int8 => numbers::<Int8Type>(array, f64::from),
+        DataType::Int16 => numbers::<Int16Type>(array, f64::from),
+        DataType::Int32 => numbers::<Int32Type>(array, f64::from),
         DataType::Int64 => numbers::<Int64Type>(array, |n| n as f64),
-        DataType::UInt8 => numbers::<UInt8Type>(array, |n| f64::from(n)),
-        DataType::UInt16 => numbers::<UInt16Type>(array, |n| f64::from(n)),
-        DataType::UInt32 => numbers::<UInt32Type>(array, |n| f64::from(n)),
+        DataType::UInt8 => numbers::<UInt8Type>(array, f64::from),
+        DataType::UInt16 => numbers::<UInt16Type>(array, f64::from),
+        DataType::UInt32 => numbers::<UInt32Type>(array, f64::from),
         DataType::UInt64 => numbers::<UInt64Type>(array, |n| n as f64),
-        DataType::Float32 => floats::<Float32Type>(array, |n| f64::from(n)),
+        DataType::Float32 => floats::<Float32Type>(array, f64::from),
         DataType::Float64 => floats::<Float64Type>(array, |n| n),
         DataType::Decimal128(_, scale) => {
             let unit = 10_f64.powi(i32::from(*scale));

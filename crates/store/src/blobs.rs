@@ -53,12 +53,12 @@ impl Blobs {
     pub fn put(&self, bytes: &[u8]) -> Result<BlobName, StoreError> {
         let name = BlobName(blake3::hash(bytes).to_hex().to_string());
         let path = self.path(&name);
-        if let Ok(file) = OpenOptions::new().write(true).open(&path) {
-            if file.metadata().is_ok_and(|m| m.len() == bytes.len() as u64) {
-                // Counts as new for the sweep.
-                file.set_modified(SystemTime::now()).map_err(at(&path))?;
-                return Ok(name);
-            }
+        if let Ok(file) = OpenOptions::new().write(true).open(&path)
+            && file.metadata().is_ok_and(|m| m.len() == bytes.len() as u64)
+        {
+            // Counts as new for the sweep.
+            file.set_modified(SystemTime::now()).map_err(at(&path))?;
+            return Ok(name);
         }
         write_atomically(&path, bytes)?;
         Ok(name)
