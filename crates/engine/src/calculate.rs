@@ -130,7 +130,9 @@ pub(crate) fn calculate(
             }),
         }
     }
-    let grouping = |b: &Batch<'_>| b.dims.len() == dims.len() && aggs[b.aggs[0]].total.is_none();
+    let grouping = |b: &Batch<'_>| {
+        b.dims.len() == dims.len() && b.aggs.iter().any(|a| aggs[*a].total.is_none())
+    };
     if !batches.iter().any(grouping) {
         batches.push(Batch {
             records: &current,
@@ -178,8 +180,8 @@ fn assemble(
                     .map(|t| t.finish(groups.iter().map(|g| g.0))),
             )
             .collect();
-        let gives_rows =
-            by.len() == dims.len() && batch.aggs.first().is_none_or(|a| aggs[*a].total.is_none());
+        let gives_rows = by.len() == dims.len()
+            && (batch.aggs.is_empty() || batch.aggs.iter().any(|a| aggs[*a].total.is_none()));
         if gives_rows {
             for (_, key) in &groups {
                 let next = keys.len() as u32;
@@ -286,7 +288,8 @@ fn base_of(core: &Core, agg: &AggSpec) -> Base {
     match tables.as_slice() {
         [table] => Base::Table(*table),
         _ => {
-            let strict = agg.args.len() == 1 && agg.args[0].as_numeric().is_some();
+            let counts_nulls = matches!(agg.kind, AggKind::NullCount | AggKind::MissingCount);
+            let strict = agg.args.len() == 1 && agg.args[0].as_numeric().is_some() && !counts_nulls;
             let root = tables.iter().find(|t| {
                 agg.fields
                     .iter()
@@ -331,8 +334,18 @@ fn run<'a>(
             pass.push_one(group, &[])?;
         }
         Base::Groups => {
-            let one_table = pass.dim_tables(None);
-            match one_table.as_slice() {
+            if let [dim] = dims
+                && let Some(key) = dim
+                    .plain_field()
+                    .filter(|f| !pass.core().links(*f).is_empty())
+                && batch.aggs.is_empty()
+            {
+                let tables: Vec<TableId> = pass.core().links(key).iter().map(|l| l.0).collect();
+                pass.key(batch.records, key, &tables)?;
+                return Ok((pass.grouper, pass.totals));
+            }
+            let tables = pass.dim_tables_of(batch.records, None)?;
+            match tables.as_slice() {
                 [] => {
                     let codes: Vec<u32> = dims.iter().map(|_| 0).collect();
                     let group = pass.grouper.number(&codes);
@@ -342,7 +355,7 @@ fn run<'a>(
                     let rows = batch.records.rows(query, *table)?;
                     pass.table(*table, rows.as_deref())?;
                 }
-                tables => pass.join(batch.records, tables.to_vec(), Vec::new())?,
+                tables => pass.join(batch.records, tables.to_vec(), Vec::new(), Vec::new())?,
             }
         }
         Base::Table(table) if pass.lanes(*table).is_some() => {
@@ -351,15 +364,15 @@ fn run<'a>(
         }
         Base::Table(table) => {
             // A record is still one row of the table, together with those looked up.
-            let base = pass.field_tables(*table);
-            let mut tables = base.clone();
-            tables.extend(pass.dim_tables(Some(*table)));
-            pass.join(batch.records, tables, base)?;
+            let read = pass.field_tables(*table);
+            let mut tables = read.clone();
+            tables.extend(pass.dim_tables_of(batch.records, Some(*table))?);
+            pass.join(batch.records, tables, vec![*table], read)?;
         }
         Base::Join(base) => {
             let mut tables = base.clone();
-            tables.extend(pass.dim_tables(base.first().copied()));
-            pass.join(batch.records, tables, base.clone())?;
+            tables.extend(pass.dim_tables_of(batch.records, base.first().copied())?);
+            pass.join(batch.records, tables, base.clone(), base.clone())?;
         }
         Base::Key(key, tables) => pass.key(batch.records, *key, tables)?,
     }
@@ -408,6 +421,46 @@ impl<'p> Pass<'p, '_, '_> {
             }
         }
         tables
+    }
+
+    /// The tables of the dimensions near `root`; of a key that nothing connects with it also
+    /// those tables that have values the others lack.
+    fn dim_tables_of(
+        &self,
+        records: &Records,
+        root: Option<TableId>,
+    ) -> Result<Vec<TableId>, Stop> {
+        let (query, core) = (self.query, self.core());
+        let mut tables = self.dim_tables(root);
+        for field in self.dims.iter().filter_map(|d| d.field()) {
+            let links = core.links(field);
+            let near = |r: TableId| {
+                links
+                    .iter()
+                    .any(|(t, _)| core.component(*t) == core.component(r))
+            };
+            if root.is_some_and(near) {
+                continue;
+            }
+            // NULL is one past the symbols.
+            let n = core.n_symbols(field) + 1;
+            let mut had = BitSet::none(n);
+            let (known, more): (Vec<_>, Vec<_>) =
+                links.iter().copied().partition(|(t, _)| tables.contains(t));
+            for (table, column) in known.into_iter().chain(more) {
+                let codes = &core.model().table(table).columns[column].codes;
+                let rows = records.rows(query, table)?;
+                let mut found = codes_in(codes, n, rows.as_deref(), query.budget)?;
+                found.subtract(&had);
+                if found.any() && !tables.contains(&table) {
+                    tables.push(table);
+                }
+                // A NULL stands for itself: no row of another table is joined with it.
+                found.remove(n - 1);
+                had.union(&found);
+            }
+        }
+        Ok(tables)
     }
 
     /// The lanes of the dimensions and of the fields of all aggregations, if lookups reach them.
@@ -491,14 +544,16 @@ impl<'p> Pass<'p, '_, '_> {
         Ok(())
     }
 
-    /// The join of `tables`; a record is a row of the join of `base`, or a group if that is empty.
+    /// The join of `tables`; a record is a row of the join of `base`, or a group if that is
+    /// empty. Values are read in the tables `read` and those between them.
     fn join(
         &mut self,
         records: &Records,
         tables: Vec<TableId>,
         base: Vec<TableId>,
+        read: Vec<TableId>,
     ) -> Result<(), Stop> {
-        self.join_where(records, tables, base, &|_| Ok(None))
+        self.join_where(records, tables, base, read, &|_| Ok(None))
     }
 
     fn join_where(
@@ -506,6 +561,7 @@ impl<'p> Pass<'p, '_, '_> {
         records: &Records,
         tables: Vec<TableId>,
         base: Vec<TableId>,
+        read: Vec<TableId>,
         only: &dyn Fn(TableId) -> Result<Option<std::sync::Arc<BitSet>>, Stop>,
     ) -> Result<(), Stop> {
         let (query, core) = (self.query, self.core());
@@ -514,19 +570,28 @@ impl<'p> Pass<'p, '_, '_> {
             None => records.rows(query, t),
         };
         let joined = outer_join(core, &tables, &rows, query.budget)?;
-        let base_groups = crate::join::connect(core, &base).concat();
-        let base_at: Vec<usize> = joined
+        let places = |wanted: &[TableId]| -> Vec<usize> {
+            let connected = crate::join::connect(core, wanted).concat();
+            let at = joined.tables.iter().enumerate();
+            at.filter(|(_, t)| connected.contains(t))
+                .map(|(i, _)| i)
+                .collect()
+        };
+        let (base_at, read_at) = (places(&base), places(&read));
+        // Rows of tables that only lie between those asked for are no records.
+        let asked = if base.is_empty() { &tables } else { &base };
+        let exactly = |(i, t): (usize, &TableId)| asked.contains(t).then_some(i);
+        let needed: Vec<usize> = joined
             .tables
             .iter()
             .enumerate()
-            .filter(|(_, t)| base_groups.contains(t))
-            .map(|(i, _)| i)
+            .filter_map(exactly)
             .collect();
         let mut seen: FxHashSet<(Vec<u32>, u32)> = FxHashSet::default();
         let mut tuple = Vec::with_capacity(self.dims.len());
         for row in joined.iter() {
             let record: Vec<u32> = base_at.iter().map(|i| row[*i]).collect();
-            if !base_at.is_empty() && record.iter().all(|r| *r == NO_ROW) {
+            if needed.iter().all(|i| row[*i] == NO_ROW) {
                 continue;
             }
             tuple.clear();
@@ -534,7 +599,7 @@ impl<'p> Pass<'p, '_, '_> {
             let group = self.grouper.number(&tuple);
             query.budget.charge_bytes(16 + 4 * record.len() as u64)?;
             if seen.insert((record, group)) {
-                self.push_one(group, &[&|f| joined.code(core, row, f)])?;
+                self.push_one(group, &[&|f| joined.code_in(core, row, &read_at, f)])?;
             }
         }
         Ok(())
@@ -572,8 +637,8 @@ impl<'p> Pass<'p, '_, '_> {
                 self.table(*table, rows.as_deref())?;
             } else {
                 let mut all = vec![*table];
-                all.extend(self.dim_tables(Some(*table)));
-                self.join_where(records, all, vec![*table], &|t| {
+                all.extend(self.dim_tables_of(records, Some(*table))?);
+                self.join_where(records, all, vec![*table], vec![*table], &|t| {
                     Ok(if t == *table { rows.clone() } else { None })
                 })?;
             }

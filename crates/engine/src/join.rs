@@ -37,6 +37,32 @@ impl Joined {
     }
 }
 
+impl Joined {
+    /// Drops the rows in which none of the `wanted` tables has a row.
+    fn keep_rows_of(&mut self, wanted: &[TableId]) {
+        let places: Vec<usize> = (0..self.tables.len())
+            .filter(|i| wanted.contains(&self.tables[*i]))
+            .collect();
+        let kept = self
+            .iter()
+            .filter(|row| places.iter().any(|i| row[*i] != NO_ROW));
+        self.rows = kept.flatten().copied().collect();
+    }
+
+    /// As [`Joined::code`], of the tables at some places only.
+    pub fn code_in(&self, core: &Core, row: &[u32], places: &[usize], field: FieldId) -> u32 {
+        for at in places {
+            let table = core.model().table(self.tables[*at]);
+            if row[*at] != NO_ROW
+                && let Some(column) = table.column_of(field)
+            {
+                return table.columns[column].codes.at(row[*at] as usize);
+            }
+        }
+        core.n_symbols(field) as u32
+    }
+}
+
 /// The tables on the ways between `wanted` ones; those that nothing connects come in groups.
 pub(crate) fn connect(core: &Core, wanted: &[TableId]) -> Vec<Vec<TableId>> {
     let mut groups: Vec<Vec<TableId>> = Vec::new();
@@ -71,7 +97,10 @@ pub(crate) fn outer_join(
         rows: Vec::new(),
     };
     for group in connect(core, wanted) {
-        let part = join_group(core, &group, rows, budget)?;
+        let mut part = join_group(core, &group, rows, budget)?;
+        if group.iter().any(|t| !wanted.contains(t)) {
+            part.keep_rows_of(wanted);
+        }
         if all.tables.is_empty() {
             all = part;
             continue;

@@ -10,7 +10,8 @@
 //! - `Count(*)` counts rows of the table with the most visible rows;
 //! - a key field alone is aggregated in the table with the most visible rows that holds it,
 //!   but `DISTINCT`, `Only`, `Min` and `Max` take its values from all its tables;
-//! - an aggregation without fields takes one record a group.
+//! - an aggregation without fields takes one record a group;
+//! - rows of tables that only lie between those tables are no records, but tell records apart.
 
 mod aggregate;
 mod calculate;
