@@ -12,8 +12,7 @@ use crate::status::downloads_json;
 
 /// Lists apps.
 pub fn list(context: &mut Context) -> Result<Output, Failure> {
-    let hub = context.hub()?;
-    context.unlock()?;
+    let hub = context.signed_in_hub()?;
     let apps = match context.client.apps(&hub) {
         Ok(apps) => apps,
         Err(DeviceError::Hub(HubFailure::Unreachable(reason)))
@@ -94,8 +93,7 @@ fn local_list(context: &mut Context, url: &str, reason: &str) -> Result<Output, 
 
 /// Downloads an app.
 pub fn download(context: &mut Context, named: &str) -> Result<Output, Failure> {
-    let hub = context.hub()?;
-    context.unlock()?;
+    let hub = context.signed_in_hub()?;
     let apps = context.client.apps(&hub)?;
     let app = find(&apps, named)?;
     let preview = context.client.preview(&hub, &app.id)?;
@@ -104,13 +102,17 @@ pub fn download(context: &mut Context, named: &str) -> Result<Output, Failure> {
     };
     let rows_out = rows(|table| table.rows_out, &preview.tables);
     let rows_in = rows(|table| table.rows_in, &preview.tables);
-    eprintln!(
-        "{}: {rows_out} of {rows_in} rows, {} withheld, about {}",
-        app.title,
-        fields(preview.fields_withheld),
-        preview.size
-    );
-    let bar = ProgressBar::new_spinner();
+    let bar = if context.json {
+        ProgressBar::hidden()
+    } else {
+        eprintln!(
+            "{}: {rows_out} of {rows_in} rows, {} withheld, about {}",
+            app.title,
+            fields(preview.fields_withheld),
+            preview.size
+        );
+        ProgressBar::new_spinner()
+    };
     let mut is_counting = false;
     let mut show = |event: DownloadEvent| match event {
         DownloadEvent::Preparing => {
@@ -170,8 +172,7 @@ pub fn download(context: &mut Context, named: &str) -> Result<Output, Failure> {
 
 /// Removes a download.
 pub fn remove(context: &mut Context, named: &str) -> Result<Output, Failure> {
-    let hub = context.hub()?;
-    context.unlock()?;
+    let hub = context.signed_in_hub()?;
     let entry = context.client.find_download(&hub.url, named)?;
     context.client.remove_download(&hub.url, &entry.app)?;
     Ok(Output {

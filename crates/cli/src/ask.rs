@@ -15,8 +15,7 @@ const MAX_MODEL_BYTES: u64 = 8 << 30;
 
 /// Opens a download and answers one question from it; the hub is not needed.
 pub fn ask(context: &mut Context, asked: &Ask) -> Result<Output, Failure> {
-    let hub = context.hub()?;
-    context.unlock()?;
+    let hub = context.signed_in_hub()?;
     let entry = context.client.find_download(&hub.url, &asked.app)?;
     let opened = context.client.open(&hub.url, &entry.app)?;
     let damaged = |error: &dyn std::fmt::Display| {

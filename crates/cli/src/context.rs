@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use satchel_base::Entropy as _;
 use satchel_device::ports::{Keystore as _, Storage as _};
-use satchel_device::{Client, HubEntry, VaultError};
+use satchel_device::{Client, DeviceError, HubEntry, VaultError};
 use satchel_device_native::{
     Files, HubConnection, KeyFile, SystemClock, SystemEntropy, read_certificates,
 };
@@ -24,6 +24,8 @@ pub struct Context {
     pub key_file: KeyFile,
     /// `--hub`.
     pub named_hub: Option<String>,
+    /// `--json`: nothing but one document is printed, no progress either.
+    pub json: bool,
 }
 
 impl Context {
@@ -36,6 +38,7 @@ impl Context {
             client,
             files,
             named_hub: arguments.hub.clone(),
+            json: arguments.json,
         })
     }
 
@@ -49,6 +52,16 @@ impl Context {
     /// The hub to talk to.
     pub fn hub(&self) -> Result<HubEntry, Failure> {
         Ok(self.client.resolve_hub(self.named_hub.as_deref())?)
+    }
+
+    /// The hub to talk to, and the vault open; refused if nobody has ever signed in.
+    pub fn signed_in_hub(&mut self) -> Result<HubEntry, Failure> {
+        let hub = self.hub()?;
+        if !self.client.has_vault() {
+            return Err(DeviceError::NotSignedIn { url: hub.url }.into());
+        }
+        self.unlock()?;
+        Ok(hub)
     }
 
     /// Opens the vault: by the key file, by a session, or by asking for the PIN on a terminal.

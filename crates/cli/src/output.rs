@@ -52,11 +52,19 @@ impl Failure {
     }
 }
 
-/// Messages are lower case and without a full stop; people read sentences.
+/// Messages are lower case and without a full stop; people read sentences. Addresses at the
+/// start and drawings of where in a text the mistake is stay as they are.
 fn sentence(message: &str) -> String {
+    if message.contains('\n') {
+        return message.to_owned();
+    }
+    let begins_with_address = message.split(' ').next().is_some_and(|w| w.contains("://"));
     let mut chars = message.chars();
-    let first = chars.next().map(char::to_uppercase);
-    let mut text: String = first.into_iter().flatten().chain(chars).collect();
+    let mut text = String::new();
+    if !begins_with_address {
+        text.extend(chars.next().into_iter().flat_map(char::to_uppercase));
+    }
+    text.extend(chars);
     if !text.ends_with(['.', '!', '?']) {
         text.push('.');
     }
@@ -72,7 +80,9 @@ impl From<DeviceError> for Failure {
         // What the hub cannot know: the command that does it.
         let command = match explained.code.as_str() {
             "hub.unknown" => Some("Add the hub first: satchel hub add URL --ca FILE"),
-            "auth.not_signed_in" | "lease.not_signed_in" => Some("Sign in: satchel sign-in"),
+            "auth.not_signed_in" | "lease.not_signed_in" | "session.required" => {
+                Some("Sign in: satchel sign-in")
+            }
             "vault.locked" => Some("Unlock with your PIN: satchel unlock"),
             "app.not_downloaded" => {
                 Some("Download it while you are connected: satchel download APP")
@@ -126,5 +136,10 @@ mod tests {
     #[test]
     fn messages_become_sentences() {
         assert_eq!(sentence("the PIN is wrong"), "The PIN is wrong.");
+        assert_eq!(
+            sentence("https://hub.example does not answer"),
+            "https://hub.example does not answer."
+        );
+        assert_eq!(sentence("error\n  ^^^"), "error\n  ^^^");
     }
 }

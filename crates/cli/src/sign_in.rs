@@ -25,11 +25,11 @@ pub fn sign_in(context: &mut Context, options: &SignIn) -> Result<Output, Failur
         client: format!("satchel {}", env!("CARGO_PKG_VERSION")),
     };
     let remember = options.remember;
-    let signed_in = if is_new && options.pin {
+    let attempt = if is_new && options.pin {
         let pin = prompt::secret("New PIN (4 characters or more)")?;
         let protection = Protection::Pin(&pin);
         let client = &mut context.client;
-        client.sign_in(&hub, &user, &password, remember, &device, protection)?
+        client.sign_in(&hub, &user, &password, remember, &device, protection)
     } else {
         let key = if is_new {
             context.make_key_file()?
@@ -42,8 +42,13 @@ pub fn sign_in(context: &mut Context, options: &SignIn) -> Result<Output, Failur
             key: &key,
         };
         let client = &mut context.client;
-        client.sign_in(&hub, &user, &password, remember, &device, protection)?
+        client.sign_in(&hub, &user, &password, remember, &device, protection)
     };
+    if attempt.is_err() && !context.client.has_vault() {
+        // A key that opens nothing.
+        context.key_file.remove()?;
+    }
+    let signed_in = attempt?;
     let has_pin = context.client.vault().is_some_and(|vault| vault.has_pin());
     if has_pin {
         context.keep_session()?;
@@ -95,8 +100,7 @@ pub fn sign_in(context: &mut Context, options: &SignIn) -> Result<Output, Failur
 
 /// Signs out.
 pub fn sign_out(context: &mut Context) -> Result<Output, Failure> {
-    let hub = context.hub()?;
-    context.unlock()?;
+    let hub = context.signed_in_hub()?;
     let told = context.client.sign_out(&hub)?;
     let text = if told {
         "Signed out. Downloads stay on this device, closed."

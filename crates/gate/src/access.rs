@@ -210,5 +210,17 @@ mod tests {
             refusal.next,
             "Use the hub in a browser, or ask Ann (ann@example.org) for one of these access types."
         );
+        let message = |have, via| {
+            let refused = decide(Route::Enrol, have, via, &policy);
+            refused.expect_err("no device for them").message
+        };
+        assert_eq!(
+            message(AccessType::Login, Client::Device),
+            "Login access may not connect a device; Professional, Analyzer or User access may"
+        );
+        assert_eq!(
+            message(AccessType::None, Client::Device),
+            "you have no access type; to connect a device you need Professional, Analyzer or User access"
+        );
     }
 }

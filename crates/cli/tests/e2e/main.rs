@@ -1,0 +1,16 @@
+//! The client people run, against a real hub: online, offline, and under a false clock.
+//!
+//! `cargo xtask test e2e` starts the demo hub and names it in the environment. What people
+//! may see of the sales app follows from the section access in `demo/sales/load.qvs`.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its case should stop"
+)]
+
+mod bench;
+
+mod attacks;
+mod path;
+mod refusals;
+mod time;
