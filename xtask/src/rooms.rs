@@ -30,9 +30,12 @@ const PURE: [&str; 12] = [
 ];
 
 /// Paths of the standard library a pure room may not name.
-const FORBIDDEN_PATHS: [&str; 7] = [
+const FORBIDDEN_PATHS: [&str; 10] = [
     "std::fs",
-    "std::net",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "ToSocketAddrs",
     "std::env",
     "std::thread",
     "std::process",
