@@ -83,6 +83,9 @@ impl From<DeviceError> for Failure {
             "auth.not_signed_in" | "lease.not_signed_in" | "session.required" => {
                 Some("Sign in: satchel sign-in")
             }
+            "device.revoked" => Some(
+                "Its downloads from this hub are gone from it; if you are told that you may, enrol it again: satchel sign-in",
+            ),
             "vault.locked" => Some("Unlock with your PIN: satchel unlock"),
             "app.not_downloaded" => {
                 Some("Download it while you are connected: satchel download APP")

@@ -10,15 +10,19 @@ use crate::{prompt, session};
 
 /// Shows what there is.
 pub fn status(context: &mut Context) -> Result<Output, Failure> {
-    if !context.client.has_vault() {
+    let now = context.client.now();
+    let accounts = if context.client.has_vault() {
+        context.unlock()?;
+        context.client.accounts()?
+    } else {
+        Vec::new()
+    };
+    if accounts.is_empty() {
         return Ok(Output {
             text: "Nobody is signed in. Next: satchel sign-in".to_owned(),
-            json: json!({ "accounts": [] }),
+            json: json!({ "now": now, "accounts": [] }),
         });
     }
-    context.unlock()?;
-    let now = context.client.now();
-    let accounts = context.client.accounts()?;
     let mut text = String::new();
     let mut values = Vec::new();
     for account in &accounts {

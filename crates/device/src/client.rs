@@ -415,3 +415,11 @@ fn is_session_over(error: &DeviceError) -> bool {
         DeviceError::Hub(HubFailure::Refused { status: 401, .. })
     )
 }
+
+/// Whether the hub says that this device is revoked.
+fn is_revoked(error: &DeviceError) -> bool {
+    matches!(
+        error,
+        DeviceError::Hub(HubFailure::Refused { error, .. }) if error.code == "device.revoked"
+    )
+}

@@ -101,3 +101,19 @@ fn certificates_are_checked_every_time() {
     }
     assert_eq!(device.sign_in("ben").code(), "tls.untrusted_issuer");
 }
+
+#[test]
+fn a_revoked_device_keeps_nothing_after_the_next_contact() {
+    let bench = Bench::new();
+    let device = bench.device_with_sales("cleo");
+    bench.revoke_devices();
+    assert_eq!(device.sales(), 11810.0, "it cannot know yet");
+    let contact = device.satchel(&["download", "Sales"]);
+    assert_eq!(contact.code(), "device.revoked");
+    assert!(device.files("package-").is_empty());
+    let ask = ["ask", "Sales", "Sum(AMOUNT)"];
+    assert_eq!(device.satchel(&ask).code(), "auth.not_signed_in");
+    let status = device.satchel(&["status"]).done();
+    assert_eq!(status["accounts"], serde_json::json!([]));
+    assert_eq!(device.sign_in("cleo").done()["newly_enrolled"], true);
+}

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use satchel_contract::{Challenge, Enrol, Enrolled, Lease, Me};
 use serde::de::DeserializeOwned;
 
-use super::{Client, Protection, account_of, is_session_over, not_signed_in};
+use super::{Client, Protection, account_of, is_revoked, is_session_over, not_signed_in};
 use crate::account::NewKeys;
 use crate::ports::HubRequest;
 use crate::{Account, DeviceError, HubEntry, calls, verify_grant};
@@ -154,7 +154,23 @@ impl Client<'_> {
             .as_deref()
             .ok_or_else(|| not_signed_in(&hub.url))?;
         let response = self.hub.send(hub, &request(cookie, account))?;
-        calls::answer(what, &response)
+        self.obey(hub, calls::answer(what, &response))
+    }
+
+    /// If the hub says that this device is revoked, its account goes: keys first, then the
+    /// downloads that only they opened.
+    fn obey<T>(
+        &mut self,
+        hub: &HubEntry,
+        answer: Result<T, DeviceError>,
+    ) -> Result<T, DeviceError> {
+        if answer.as_ref().is_err_and(is_revoked) {
+            let mut body = self.body()?;
+            body.accounts.retain(|account| account.url != hub.url);
+            self.save(&body)?;
+            self.remove_orphans(&body)?;
+        }
+        answer
     }
 
     /// A session is there: enrol or renew, and take the grant.
@@ -258,7 +274,7 @@ impl Client<'_> {
         if response.status == 404 || response.status == 410 {
             return Ok(None);
         }
-        calls::answer("lease", &response).map(Some)
+        self.obey(hub, calls::answer("lease", &response)).map(Some)
     }
 
     fn enrol(

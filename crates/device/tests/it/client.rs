@@ -273,6 +273,26 @@ fn rights_that_are_gone_take_the_download_along() {
 }
 
 #[test]
+fn a_revoked_device_keeps_nothing_after_the_next_contact() {
+    let contacts: [fn(&World, &mut Client<'_>) -> String; 2] = [
+        |world, client| code(sign_in(world, client, false)),
+        |world, client| code(client.download(&world.entry, &app(), &mut |_| {})),
+    ];
+    for contact in contacts {
+        let (world, mut client) = with_download();
+        world.hub.borrow_mut().device_revoked = true;
+        assert!(client.open(URL, &app()).is_ok(), "it cannot know yet");
+        assert_eq!(contact(&world, &mut client), "device.revoked");
+        assert_eq!(world.disk.names(), ["hubs.json", "vault.json"]);
+        assert_eq!(code(client.open(URL, &app())), "auth.not_signed_in");
+        assert!(client.accounts().unwrap().is_empty());
+        // Whoever may still sign in enrols anew.
+        world.hub.borrow_mut().device_revoked = false;
+        assert!(sign_in(&world, &mut client, false).unwrap().newly_enrolled);
+    }
+}
+
+#[test]
 fn signing_out_closes_and_signing_in_opens_again() {
     let (world, mut client) = with_download();
     client.open(URL, &app()).unwrap();

@@ -143,6 +143,7 @@ pub struct Hub {
     pub is_down: bool,
     pub session_over: bool,
     pub revoked: Vec<AppId>,
+    pub device_revoked: bool,
     pub n_bytes_sent: usize,
     kem: Option<DevicePublicKey>,
     signing: Option<satchel_sealed::VerifyingKey>,
@@ -285,6 +286,11 @@ impl Hub {
                 self.session_over = false;
                 with_cookie(&self.me())
             }
+            (Method::Post, ["devices", _, "lease"] | ["apps", _, "downloads"])
+                if self.device_revoked =>
+            {
+                refuse(403, "device.revoked")
+            }
             (Method::Post, ["devices", _, "lease"]) => ok(&Lease {
                 grant: self.grant(),
                 now: UnixMillis(T0 + self.now),
@@ -410,6 +416,7 @@ impl World {
             is_down: false,
             session_over: false,
             revoked: Vec::new(),
+            device_revoked: false,
             n_bytes_sent: 0,
             kem: None,
             signing: None,
