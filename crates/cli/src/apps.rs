@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use satchel_base::AppId;
 use satchel_contract::{AppEntry, AppList};
-use satchel_device::{DeviceError, DownloadEvent, HubFailure, utc_text};
+use satchel_device::{DeviceError, DownloadEvent, HubFailure, find_named, utc_text};
 use serde_json::json;
 
 use crate::context::Context;
@@ -189,28 +189,19 @@ fn fields(n: u32) -> String {
     }
 }
 
-/// The app of that id, or of that title without regard to case.
+/// The app that is meant.
 fn find<'a>(apps: &'a AppList, named: &str) -> Result<&'a AppEntry, Failure> {
-    if let Some(app) = apps.apps.iter().find(|app| app.id.as_str() == named) {
-        return Ok(app);
-    }
-    let wanted = named.to_lowercase();
-    let titled: Vec<_> = apps
-        .apps
-        .iter()
-        .filter(|app| app.title.to_lowercase() == wanted)
-        .collect();
-    match titled.as_slice() {
-        [app] => Ok(app),
-        [] => Err(Failure::new(
+    find_named(
+        &apps.apps,
+        named,
+        |app| app.id.as_str(),
+        |app| app.title.as_str(),
+    )?
+    .ok_or_else(|| {
+        Failure::new(
             "app.unknown",
             format!("there is no app called {named} for you at this hub"),
             "See which there are: satchel apps",
-        )),
-        many => Err(DeviceError::Ambiguous {
-            name: named.to_owned(),
-            n: many.len(),
-        }
-        .into()),
-    }
+        )
+    })
 }

@@ -44,7 +44,7 @@ pub enum Command {
     Apps,
     /// Download an app; goes on where an interrupted download stopped.
     Download {
-        /// Title or id.
+        /// Title, the beginning of one, or id.
         app: String,
     },
     /// Ask a downloaded app a question; needs no connection.
@@ -53,7 +53,7 @@ pub enum Command {
     Ask(Ask),
     /// Remove a download from this device.
     Remove {
-        /// Title or id.
+        /// Title, the beginning of one, or id.
         app: String,
     },
     /// Remove everything Satchel keeps on this device.
@@ -95,7 +95,8 @@ pub enum HubCommand {
 /// Options of sign-in.
 #[derive(Debug, Args)]
 pub struct SignIn {
-    /// Your user name, or DIRECTORY\name. Asked for if not given.
+    /// DIRECTORY\name; a name alone is in the hub's own directory, LOCAL. Asked for if not
+    /// given.
     #[arg(long)]
     pub user: Option<String>,
     /// Let this device sign in again by itself.
@@ -113,7 +114,7 @@ pub struct SignIn {
 /// A question.
 #[derive(Debug, Args)]
 pub struct Ask {
-    /// Title or id of the app.
+    /// Title of the app, the beginning of one, or id.
     pub app: String,
     /// Measures, such as 'Sum(Sales)'.
     #[arg(required = true, value_name = "EXPRESSION")]

@@ -87,6 +87,9 @@ impl From<DeviceError> for Failure {
                 "Its downloads from this hub are gone from it; if you are told that you may, enrol it again: satchel sign-in",
             ),
             "vault.locked" => Some("Unlock with your PIN: satchel unlock"),
+            "app.ambiguous" => {
+                Some("Give the whole title, or the app's id, which this shows: satchel apps --json")
+            }
             "app.not_downloaded" => {
                 Some("Download it while you are connected: satchel download APP")
             }

@@ -14,7 +14,7 @@ use crate::downloads::is_package_file;
 use crate::ports::{HubPort, Storage};
 use crate::{
     Account, DEFAULT_IDLE_MS, DeviceError, Entry, HubEntry, HubFailure, HubList, KdfCost, Lock,
-    Remaining, StorageError, VaultBody, VaultError, VaultFile, VaultKey, calls,
+    Remaining, StorageError, VaultBody, VaultError, VaultFile, VaultKey, calls, find_named,
 };
 
 pub use download::DownloadEvent;
@@ -235,7 +235,7 @@ impl<'a> Client<'a> {
         Ok(self.body()?.accounts)
     }
 
-    /// The download that `named` means: an app's id, or its title without regard to case.
+    /// The download that `named` means, as [`find_named`] reads it.
     ///
     /// # Errors
     /// [`DeviceError::NotDownloaded`], [`DeviceError::Ambiguous`].
@@ -243,24 +243,15 @@ impl<'a> Client<'a> {
         let body = self.body()?;
         let account = account_of(&body, url)?;
         let entries = &account.downloads.entries;
-        if let Some(entry) = entries.iter().find(|entry| entry.app.as_str() == named) {
-            return Ok(entry.clone());
-        }
-        let wanted = named.to_lowercase();
-        let titled: Vec<_> = entries
-            .iter()
-            .filter(|entry| entry.manifest.title.to_lowercase() == wanted)
-            .collect();
-        match titled.as_slice() {
-            [entry] => Ok((*entry).clone()),
-            [] => Err(DeviceError::NotDownloaded {
-                app: named.to_owned(),
-            }),
-            many => Err(DeviceError::Ambiguous {
-                name: named.to_owned(),
-                n: many.len(),
-            }),
-        }
+        let found = find_named(
+            entries,
+            named,
+            |entry| entry.app.as_str(),
+            |entry| &entry.manifest.title,
+        )?;
+        found.cloned().ok_or_else(|| DeviceError::NotDownloaded {
+            app: named.to_owned(),
+        })
     }
 
     /// Opens a download: lock, lease, signatures, binding, in that order.

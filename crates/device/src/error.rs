@@ -198,7 +198,7 @@ impl DeviceError {
             }
             Self::AccountDamaged => "Wipe this device and sign in again.",
             Self::NotDownloaded { .. } => "Download it while you are connected.",
-            Self::Ambiguous { .. } => "Give the app's id instead.",
+            Self::Ambiguous { .. } => "Give the whole title, or the app's id.",
             Self::DownloadDamaged { .. } => "Download it again.",
             Self::DownloadInterrupted { .. } => "Download it again: it goes on where it stopped.",
             Self::OlderDownload { .. } => {

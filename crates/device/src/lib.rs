@@ -16,6 +16,7 @@ mod error;
 mod hubs;
 mod lease;
 mod lock;
+mod named;
 pub mod ports;
 mod time_text;
 mod vault;
@@ -30,5 +31,6 @@ pub use lease::{
     verify_grant,
 };
 pub use lock::{DEFAULT_IDLE_MS, Lock};
+pub use named::find_named;
 pub use time_text::utc_text;
 pub use vault::{KdfCost, PIN_TRIES, VaultError, VaultFile, VaultKey};

@@ -97,6 +97,32 @@ fn everybody_sees_their_own_sums() {
 }
 
 #[test]
+fn a_large_app_by_the_beginning_of_its_title() {
+    let bench = Bench::new();
+    let expected = [("ben", vec!["UA"]), ("cleo", vec!["AA", "DL"])];
+    for (user, carriers) in expected {
+        let device = bench.device_of(user);
+        let manifest = &device.satchel(&["download", "flights"]).done()["manifest"];
+        assert_eq!(manifest["title"], "Flights from New York");
+        let of_flights = rows(manifest)
+            .into_iter()
+            .find(|(table, ..)| table == "Flights");
+        let (_, all, kept) = of_flights.unwrap();
+        assert_eq!(all, 336_776);
+        let ask = ["ask", "flights", "Count(FlightId)", "--by", "CARRIER"];
+        let answer = device.satchel(&ask).done();
+        let found: Vec<&str> = answer["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row[0].as_str().unwrap())
+            .collect();
+        assert_eq!(found, carriers, "{user}");
+        assert_eq!(answer["totals"][0].as_f64().unwrap(), kept as f64);
+    }
+}
+
+#[test]
 fn downloads_open_when_the_hub_is_gone() {
     let bench = Bench::new();
     let mut hub = bench.second_hub("127.0.0.1");
