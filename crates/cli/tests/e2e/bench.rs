@@ -204,8 +204,13 @@ impl Device {
         self.run(faked, arguments, input)
     }
 
-    fn run(&self, mut command: Command, arguments: &[&str], input: &str) -> Outcome {
-        let mut child = command
+    /// Starts the client, to be ended by the test.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        self.spawn(Command::new(&self.satchel), arguments)
+    }
+
+    fn spawn(&self, mut command: Command, arguments: &[&str]) -> Child {
+        command
             .args(arguments)
             .arg("--json")
             .env("SATCHEL_HOME", self.home())
@@ -214,7 +219,11 @@ impl Device {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{:?} does not start: {error}", command.get_program()));
+            .unwrap_or_else(|error| panic!("{:?} does not start: {error}", command.get_program()))
+    }
+
+    fn run(&self, command: Command, arguments: &[&str], input: &str) -> Outcome {
+        let mut child = self.spawn(command, arguments);
         // A command that needs no input may have ended before it is written.
         let _ = writeln!(child.stdin.take().unwrap(), "{input}");
         let output = child.wait_with_output().unwrap();

@@ -9,8 +9,10 @@
 )]
 
 mod bench;
+mod relay;
 
 mod attacks;
+mod broken_network;
 mod path;
 mod refusals;
 mod time;
