@@ -31,6 +31,7 @@ export const PATIENCE_MS = 60_000;
 export async function forwarder() {
   const open = new Set();
   let limit = Infinity;
+  let held = null;
   const server = net.createServer((from) => {
     const to = net.connect(Number(hubUrl.port || 443), '127.0.0.1');
     for (const socket of [from, to]) {
@@ -45,10 +46,12 @@ export async function forwarder() {
     from.pipe(to);
     to.on('data', (bytes) => {
       limit -= bytes.length;
+      const written = from.write(bytes);
       if (limit < 0) {
         limit = Infinity;
-        from.destroy();
-      } else if (!from.write(bytes)) {
+        held = from;
+        to.pause();
+      } else if (!written) {
         to.pause();
         from.once('drain', () => to.resume());
       }
@@ -58,9 +61,13 @@ export async function forwarder() {
   await once(server, 'listening');
   return {
     port: server.address().port,
-    /** The connection that carries the `bytes`-th byte from now on is cut, once. */
-    cutAfter(bytes) {
+    /** The connection that carries the `bytes`-th byte from now on brings no more, once. */
+    holdAfter(bytes) {
       limit = bytes;
+    },
+    /** Cuts the connection that is held. */
+    cut() {
+      held.destroy();
     },
     async down() {
       const closed = new Promise((done) => server.close(done));
