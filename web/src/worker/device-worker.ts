@@ -252,14 +252,19 @@ function needUnlocked(): Unlocked {
   return unlocked;
 }
 
-/** Ten reports a second are enough for an eye. */
+/** Ten reports a second are enough for an eye; the last of a burst is told when it is over. */
 function progressReporter(app: string): (received: number, size: number, step: 'fetching' | 'checking') => void {
   let last = 0;
+  let later: ReturnType<typeof setTimeout> | undefined;
   return (received, size, step) => {
-    const now = performance.now();
-    if (step === 'fetching' && received < size && now - last < 100) return;
-    last = now;
-    reply({ event: 'progress', app, received, size, step });
+    clearTimeout(later);
+    const tell = () => {
+      last = performance.now();
+      reply({ event: 'progress', app, received, size, step });
+    };
+    const wait = last + 100 - performance.now();
+    if (step === 'fetching' && received < size && wait > 0) later = setTimeout(tell, wait);
+    else tell();
   };
 }
 
