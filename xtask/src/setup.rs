@@ -31,6 +31,7 @@ pub fn for_tests() -> Result<()> {
         ("chromium", "chromium"),
         ("faketime", "faketime"),
         ("certutil", "libnss3-tools"),
+        ("sqlite3", "sqlite3"),
     ])
 }
 

@@ -54,10 +54,11 @@ pub fn list(context: &mut Context) -> Result<Output, Failure> {
             let as_of = app.data_as_of.map_or("no data yet".to_owned(), |time| {
                 format!("data as of {}", utc_text(time))
             });
-            text.push_str(&format!(
-                "  {} · {as_of} · {} · {state}\n",
-                app.title, app.size
-            ));
+            let size = match app.size.0 {
+                0 => String::new(),
+                _ => format!("{} · ", app.size),
+            };
+            text.push_str(&format!("  {} · {as_of} · {size}{state}\n", app.title));
         }
     }
     if apps.apps.is_empty() {

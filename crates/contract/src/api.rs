@@ -79,7 +79,8 @@ pub struct AppEntry {
     pub owner: SubjectId,
     /// When the data in it was loaded; absent if it never was.
     pub data_as_of: Option<UnixMillis>,
-    /// Size of the app's data on the hub.
+    /// Size of the app's data on the hub; 0 where section access makes that a secret of the
+    /// app's owner, or before the first reload.
     pub size: ByteSize,
     /// Whether this person may download it now.
     pub may_download: bool,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use satchel_access::{Decision, Rules, Subject, decide, fingerprint, mask};
-use satchel_base::AppId;
+use satchel_base::{AppId, ByteSize};
 use satchel_contract::AppEntry;
 use satchel_data::{Model, Value, View};
 use satchel_engine::Engine;
@@ -145,8 +145,19 @@ pub(crate) fn may_edit(app: &App, user: &User) -> bool {
     app.owner == user.id || user.roles.iter().any(|r| r.manages_apps())
 }
 
-/// The app as a list shows it.
-pub(crate) fn entry(app: &App, may_download: bool) -> AppEntry {
+/// The size of all of an app's data, to those who may know how much that is: with section
+/// access it tells how much others see, so only who may edit the app learns it.
+fn shown_size(app: &App, user: Option<&User>) -> ByteSize {
+    let is_whole = app.access_fingerprint.is_none();
+    if is_whole || user.is_some_and(|u| may_edit(app, u)) {
+        app.data_size
+    } else {
+        ByteSize(0)
+    }
+}
+
+/// The app as a list shows it to `user`.
+pub(crate) fn entry(app: &App, user: Option<&User>, may_download: bool) -> AppEntry {
     AppEntry {
         id: app.id.clone(),
         title: app.title.clone(),
@@ -154,7 +165,7 @@ pub(crate) fn entry(app: &App, may_download: bool) -> AppEntry {
         stream: app.stream.clone(),
         owner: app.owner.clone(),
         data_as_of: app.data_as_of,
-        size: app.data_size,
+        size: shown_size(app, user),
         may_download: may_download && app.data.is_some(),
     }
 }
@@ -175,7 +186,7 @@ pub(crate) fn meta(app: &App, user: &User, streams: &[Stream]) -> AppMeta {
         modified: Some(app.modified_at),
         published: app.published_at,
         last_reload: app.data_as_of,
-        data_bytes: app.data_size.0,
+        data_bytes: shown_size(app, Some(user)).0,
         has_section_access: app.access_fingerprint.is_some(),
         may_edit: may_edit(app, user),
         may_reload: may_edit(app, user),

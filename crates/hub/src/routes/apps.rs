@@ -38,7 +38,10 @@ pub(crate) async fn list(
                     name: s.name.clone(),
                 })
                 .collect(),
-            apps: shown.into_iter().map(|a| apps::entry(a, false)).collect(),
+            apps: shown
+                .into_iter()
+                .map(|a| apps::entry(a, None, false))
+                .collect(),
         }));
     };
     let shown = all.iter().filter(|a| apps::may_see(a, &user, &streams));
@@ -52,7 +55,7 @@ pub(crate) async fn list(
             })
             .collect(),
         apps: shown
-            .map(|a| apps::entry(a, asker.access.may_use_device()))
+            .map(|a| apps::entry(a, Some(&user), asker.access.may_use_device()))
             .collect(),
     }))
 }
