@@ -99,9 +99,11 @@ export async function openBrowser({ prf = true, viewport = { width: 1440, height
   context.setDefaultTimeout(PATIENCE_MS);
   const page = context.pages()[0] ?? (await context.newPage());
   const errors = [];
-  // Charts may have a question under way when their app is closed; enigma.js rejects it so.
+  // Charts may have a question under way, or ask one more, when their app is closed; these are
+  // the two ways in which enigma.js then rejects it.
+  const afterClosing = ['Socket closed', 'Not connected'];
   page.on('pageerror', (error) => {
-    if (error.message !== 'Socket closed') errors.push(error.message);
+    if (!afterClosing.includes(error.message)) errors.push(error.message);
   });
   const devtools = await context.newCDPSession(page);
   await devtools.send('WebAuthn.enable');
