@@ -46,21 +46,8 @@ pub(crate) async fn with_password(
     address: IpAddr,
 ) -> Result<Begun, Refused> {
     let id = SubjectId::parse(&body.user);
-    let now = state.now();
     let address = address_key(address);
-    let attempt = state
-        .throttle
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .begin(id.as_str(), &address, now);
-    if let Attempt::Wait { until } = attempt {
-        let mut refused = Refused::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "sign_in.throttled",
-            "too many attempts to sign in from here",
-            "Wait a little, then try again.",
-        );
-        refused.retry_after = u64::try_from(until.since_ms(now) / 1000 + 1).ok();
+    if let Err(refused) = throttle(state, id.as_str(), &address) {
         note(state, &id, "sign_in", &refused.error.code).await?;
         return Err(refused);
     }
@@ -75,12 +62,39 @@ pub(crate) async fn with_password(
             "Check both and try again.",
         ));
     };
+    succeeded(state, id.as_str(), &address);
+    begin(state, &user, client, "sign_in").await
+}
+
+/// Counts an attempt to sign in; refuses it if there were too many. `address` is a key as
+/// [`address_key`] makes it.
+pub(crate) fn throttle(state: &HubState, account: &str, address: &str) -> Result<(), Refused> {
+    let now = state.now();
+    let attempt = state
+        .throttle
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .begin(account, address, now);
+    let Attempt::Wait { until } = attempt else {
+        return Ok(());
+    };
+    let mut refused = Refused::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "sign_in.throttled",
+        "too many attempts to sign in from here",
+        "Wait a little, then try again.",
+    );
+    refused.retry_after = u64::try_from(until.since_ms(now) / 1000 + 1).ok();
+    Err(refused)
+}
+
+/// Takes back what [`throttle`] counted: the attempt was right.
+pub(crate) fn succeeded(state: &HubState, account: &str, address: &str) {
     state
         .throttle
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .succeeded(id.as_str(), &address);
-    begin(state, &user, client, "sign_in").await
+        .succeeded(account, address);
 }
 
 async fn check(state: &HubState, user: Option<&User>, password: String) -> Result<bool, Refused> {

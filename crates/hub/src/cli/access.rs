@@ -4,13 +4,12 @@ use anyhow::{Context, Result};
 use clap::Subcommand;
 use satchel_access::{Decision, Subject, Why, explain, lint};
 use satchel_base::SubjectId;
-use satchel_data::Model;
 use satchel_store::Store;
 use serde_json::json;
 
 use super::{Common, open, output};
 use crate::apps::{LoadedApp, subject};
-use crate::data_image::{DataImage, MAX_DATA_BYTES};
+use crate::data_image::DataImage;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -66,7 +65,6 @@ async fn load(store: &Store, name: &str) -> Result<LoadedApp> {
         .as_ref()
         .with_context(|| format!("{} was never reloaded", app.title))?;
     let image = DataImage::decode(&store.blobs().read(blob)?)?;
-    Model::from_snapshot(&image.snapshot, MAX_DATA_BYTES).context("the data cannot be read")?;
     Ok(LoadedApp::of(app.reload, image)?)
 }
 

@@ -1,7 +1,7 @@
 //! Devices: enrolment, remembered log-ins, leases.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, Path, State};
@@ -10,7 +10,7 @@ use axum::response::Response;
 use axum::{Extension, Json};
 use satchel_base::{DeviceId, SubjectId};
 use satchel_contract::{AccessType, Challenge, DeviceSignIn, Enrol, Enrolled, Grant, Lease};
-use satchel_gate::{Attempt, address_key, offline_hours};
+use satchel_gate::{address_key, offline_hours};
 use satchel_sealed::{DevicePublicKey, VerifyingKey, signed};
 use satchel_store::{Device, NewDevice};
 use serde_json::json;
@@ -97,7 +97,7 @@ pub(crate) async fn challenge(
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     Path(device): Path<String>,
 ) -> Result<Json<Challenge>, Refused> {
-    throttle(&state, &device, address)?;
+    sign_in::throttle(&state, &device, &address_key(address.ip()))?;
     let nonce = random::<32>();
     let device = DeviceId::new(device);
     if state.store.device(&device).await?.is_some() {
@@ -163,12 +163,7 @@ pub(crate) async fn sign_in(
         return Err(refused());
     }
     let user = state.store.user(&known.user).await?.ok_or_else(refused)?;
-    let key = address_key(address.ip());
-    state
-        .throttle
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .succeeded(id.as_str(), &key);
+    sign_in::succeeded(&state, id.as_str(), &address_key(address.ip()));
     sign_in::begin(&state, &user, client(&headers), "device.sign_in")
         .await
         .map(answer)
@@ -279,26 +274,4 @@ pub(crate) async fn issue_grant(
     let envelope = signed::sign(&state.signing_key, signed::GRANT, &payload)
         .map_err(|_| Refused::internal())?;
     Ok(base64(&envelope))
-}
-
-fn throttle(state: &HubState, account: &str, address: SocketAddr) -> Result<(), Refused> {
-    let now = state.now();
-    let attempt = state
-        .throttle
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .begin(account, &address_key(address.ip()), now);
-    match attempt {
-        Attempt::Allowed => Ok(()),
-        Attempt::Wait { until } => {
-            let mut refused = Refused::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "sign_in.throttled",
-                "too many attempts to sign in from here",
-                "Wait a little, then try again.",
-            );
-            refused.retry_after = u64::try_from(until.since_ms(now) / 1000 + 1).ok();
-            Err(refused)
-        }
-    }
 }
