@@ -52,6 +52,8 @@ enum Command {
     },
     /// Build the engine for the browser only
     Wasm,
+    /// Write docs/functions.md from the function library
+    Docs,
     /// Check that every room depends only on the rooms it may see
     Rooms,
     /// Measure against the peers and print a table
@@ -89,6 +91,10 @@ fn run(command: Command) -> Result<()> {
             setup::for_building()?;
             wasm::build_wasm()
         }
+        Command::Docs => process::run(
+            process::command("cargo", ["test", "--quiet", "-p", "satchel-calc", "reference"])
+                .env("UPDATE", "1"),
+        ),
         Command::Rooms => rooms::check(),
         Command::Bench { only } => bench::run_workloads(&only),
     }

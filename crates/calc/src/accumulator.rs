@@ -4,8 +4,8 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use satchel_data::{SymbolKey, Value, text_order};
 
-use crate::aggregate::AggKind;
-use crate::functions::statistics::{fractile, sample_stdev};
+use crate::aggregate::{AggKind, Rows, Whole};
+use crate::statistics::{fractile, sample_stdev};
 
 /// One aggregation in progress.
 ///
@@ -63,6 +63,12 @@ enum State {
     },
     First(Option<Value>),
     Last(Option<Value>),
+    /// The arguments of all rows, one after the other.
+    Whole {
+        whole: Whole,
+        values: Vec<Value>,
+        width: usize,
+    },
 }
 
 /// A sum that also carries what rounding lost (Neumaier's variant of Kahan summation).
@@ -147,6 +153,11 @@ impl Accumulator {
             },
             AggKind::FirstValue => State::First(None),
             AggKind::LastValue => State::Last(None),
+            AggKind::Whole(whole) => State::Whole {
+                whole,
+                values: Vec::new(),
+                width: 0,
+            },
         };
         Self {
             state,
@@ -162,6 +173,15 @@ impl Accumulator {
             }
             return;
         };
+        if let State::Whole { values, width, .. } = &mut self.state {
+            if let (Some(seen), Some(key)) = (&mut self.seen, SymbolKey::of(value))
+                && !seen.insert(key)
+            {
+                return;
+            }
+            *width = args.len();
+            return values.extend_from_slice(args);
+        }
         if value.is_null() {
             if let State::NullCount(n) | State::MissingCount(n) = &mut self.state {
                 *n += 1;
@@ -263,6 +283,7 @@ impl Accumulator {
                 first.get_or_insert_with(|| value.clone());
             }
             State::Last(last) => *last = Some(value.clone()),
+            State::Whole { .. } => {}
         }
     }
 
@@ -341,8 +362,8 @@ impl Accumulator {
                 kind: AggKind::Stdev,
                 numbers,
                 ..
-            } => sample_stdev(&numbers),
-            State::Numbers { numbers, share, .. } => fractile(numbers, share),
+            } => Value::num(sample_stdev(&numbers)),
+            State::Numbers { numbers, share, .. } => Value::num(fractile(numbers, share)),
             State::FirstSorted { mut pairs, rank } => {
                 pairs.sort_by(|(a, _), (b, _)| a.order(b));
                 // The nth distinct weight; NULL if several different values have it.
@@ -365,6 +386,11 @@ impl Accumulator {
                 }
             }
             State::First(value) | State::Last(value) => value.unwrap_or(Value::Null),
+            State::Whole {
+                whole,
+                values,
+                width,
+            } => (whole.finish)(&Rows::new(&values, width)),
         }
     }
 }

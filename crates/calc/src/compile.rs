@@ -5,7 +5,7 @@ use std::sync::Arc;
 use satchel_data::Value;
 use satchel_syntax::{Call, Diagnostic, Expr, ExprKind, SetExpr, Span, UnaryOp};
 
-use crate::aggregate::{AGGREGATIONS, AggKind};
+use crate::aggregate::{AggKind, aggregations};
 use crate::functions::{self, Prepared};
 use crate::program::{AggCall, Node, Program, Total};
 use crate::suggest::nearest;
@@ -274,17 +274,19 @@ impl Compiler<'_> {
                 call.name_span,
                 format!("function not found: {}", call.name),
             );
-            let aggregations = AGGREGATIONS.iter().map(|(name, ..)| *name);
-            let names = functions::function_names().into_iter().chain(aggregations);
+            let aggregations = aggregations().map(|known| functions::name(known.signature));
+            let functions = functions::function_names();
+            let names = functions.into_iter().chain(aggregations);
             if let Some(near) = nearest(&name, names) {
                 problem = problem.with_hint(format!("did you mean `{near}`?"));
             }
             return self.fail(problem);
         };
-        if !self.count(call, function.least, function.most) {
+        let (least, most) = function.counts();
+        if !self.count(call, least, most) {
             return Node::Const(Value::Null);
         }
-        self.reads_clock |= function.reads_clock();
+        self.reads_clock |= function.reads_clock;
         let mut args: Vec<Node> = call
             .args
             .iter()
@@ -422,8 +424,6 @@ impl Compiler<'_> {
         );
         if let Some(signature) = functions::signature(&call.name) {
             problem = problem.with_hint(format!("write `{signature}`"));
-        } else if most == 0 {
-            problem = problem.with_hint(format!("write `{}()`", call.name));
         }
         self.diagnostics.push(problem);
         false

@@ -10,6 +10,7 @@
 mod accumulator;
 mod aggregate;
 mod calendar;
+mod cash_flow;
 mod compile;
 mod date_pattern;
 mod eval;
@@ -20,17 +21,21 @@ mod number_pattern;
 mod numeric;
 mod operators;
 mod program;
+mod reference;
+mod statistics;
 mod suggest;
 
 pub use accumulator::Accumulator;
-pub use aggregate::AggKind;
+pub use aggregate::{AggKind, Whole};
 pub use compile::{HostArg, HostFunction, Mode, Scope, compile};
 pub use eval::{EvalContext, HostFunctions, NoRow, RowValues, eval, eval_truth};
 pub use functions::{
-    format_date, format_interval, format_number, format_number_with, function_names,
+    Elsewhere, ElsewhereKind, format_date, format_interval, format_number, format_number_with,
+    function_names, functions_elsewhere,
 };
 pub use interpret::{interpret, interpret_number, interpret_shared};
 pub use locale::Locale;
 pub use numeric::NumProgram;
 pub use operators::{matches_wildcard, number, truth};
 pub use program::{AggCall, Program, Total};
+pub use reference::{FunctionDoc, FunctionKind, function_docs};

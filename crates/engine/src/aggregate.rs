@@ -280,7 +280,11 @@ impl<'a> Aggregate<'a> {
                 }
             }
             State::General(all) => {
-                query.budget.charge_bytes(16 * n as u64)?;
+                let row = match self.spec.kind {
+                    AggKind::Whole(_) => self.spec.args.len() * size_of::<Value>(),
+                    _ => 16,
+                };
+                query.budget.charge_bytes((row * n) as u64)?;
                 let mut record = Vec::with_capacity(lanes.len());
                 let mut args: Vec<Value> = Vec::with_capacity(self.spec.args.len());
                 for (i, group) in groups.iter().enumerate() {

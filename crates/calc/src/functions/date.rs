@@ -12,8 +12,8 @@ use crate::calendar::{
 use crate::eval::EvalContext;
 
 macro_rules! part {
-    ($name:literal, $f:expr) => {
-        function($name, 1, 1, |args, context| {
+    ($signature:literal, $doc:literal, $example:expr, $f:expr) => {
+        function($signature, $doc, $example, |args, context| {
             let f: fn(Moment) -> i64 = $f;
             moment(args, 0, context).map_or(Value::Null, |m| whole(f(m)))
         })
@@ -21,93 +21,163 @@ macro_rules! part {
 }
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    part!("year", |m| civil(m.day).year),
-    part!("day", |m| civil(m.day).day),
-    part!("hour", Moment::hour),
-    part!("minute", Moment::minute),
-    part!("second", Moment::second),
-    function("month", 1, 1, |args, context| {
-        moment(args, 0, context).map_or(Value::Null, |m| {
-            named(civil(m.day).month, 1, &context.locale.month_names)
-        })
-    }),
-    function("weekday", 1, 2, |args, context| {
-        let (Some(m), Some(first)) = (
-            moment(args, 0, context),
-            whole_arg(args, 1, context, context.locale.first_week_day),
-        ) else {
-            return Value::Null;
-        };
-        let day = weekday(m.day);
-        let number = (day - first).rem_euclid(7);
-        match context.locale.day_names.get(day as usize) {
-            Some(name) => Value::dual(number as f64, name.as_str()),
-            None => whole(number),
-        }
-    }),
-    function("week", 1, 4, |args, context| {
-        match (moment(args, 0, context), rule(args, 1, context)) {
+    part!(
+        "Year(date)",
+        "The year of a date.",
+        ("Year('2012-10-12')", "2012"),
+        |m| civil(m.day).year
+    ),
+    part!(
+        "Day(date)",
+        "The day of the month, 1 to 31.",
+        ("Day('1971-10-12')", "12"),
+        |m| civil(m.day).day
+    ),
+    part!(
+        "Hour(time)",
+        "The hour of a time, 0 to 23.",
+        ("Hour('09:14:36')", "9"),
+        Moment::hour
+    ),
+    part!(
+        "Minute(time)",
+        "The minute of a time, 0 to 59.",
+        ("Minute('09:14:36')", "14"),
+        Moment::minute
+    ),
+    part!(
+        "Second(time)",
+        "The second of a time, 0 to 59.",
+        ("Second('09:14:36')", "36"),
+        Moment::second
+    ),
+    function(
+        "Month(date)",
+        "The month, 1 to 12, shown by its name in `MonthNames`.",
+        ("Month('2012-10-12')", "Oct (10)"),
+        |args, context| {
+            moment(args, 0, context).map_or(Value::Null, |m| {
+                named(civil(m.day).month, 1, &context.locale.month_names)
+            })
+        },
+    ),
+    function(
+        "WeekDay(date [, first_week_day])",
+        "The day of the week, 0 to 6 from the first day of the week, shown by its name in `DayNames`.",
+        ("WeekDay('1971-10-12')", "Tue (1)"),
+        |args, context| {
+            let (Some(m), Some(first)) = (
+                moment(args, 0, context),
+                whole_arg(args, 1, context, context.locale.first_week_day),
+            ) else {
+                return Value::Null;
+            };
+            let day = weekday(m.day);
+            let number = (day - first).rem_euclid(7);
+            match context.locale.day_names.get(day as usize) {
+                Some(name) => Value::dual(number as f64, name.as_str()),
+                None => whole(number),
+            }
+        },
+    ),
+    function(
+        "Week(date [, first_week_day [, broken_weeks [, reference_day]]])",
+        "The number of the week, by `FirstWeekDay`, `BrokenWeeks` and `ReferenceDay`.",
+        ("Week('2012-10-12')", "41"),
+        |args, context| match (moment(args, 0, context), rule(args, 1, context)) {
             (Some(m), Some(rule)) => whole(rule.week_of(m.day).1),
             _ => Value::Null,
-        }
-    }),
-    function("weekyear", 1, 4, |args, context| {
-        match (moment(args, 0, context), rule(args, 1, context)) {
+        },
+    ),
+    function(
+        "WeekYear(date [, first_week_day [, broken_weeks [, reference_day]]])",
+        "The year the week belongs to.",
+        ("WeekYear('1996-12-30')", "1997"),
+        |args, context| match (moment(args, 0, context), rule(args, 1, context)) {
             (Some(m), Some(rule)) => whole(rule.week_of(m.day).0),
             _ => Value::Null,
-        }
-    }),
+        },
+    ),
     // Every year counts as a leap year, so that a date has the same number each year.
-    function("daynumberofyear", 1, 2, |args, context| {
-        day_number(args, context, 12)
-    }),
-    function("daynumberofquarter", 1, 2, |args, context| {
-        day_number(args, context, 3)
-    }),
-    function("today", 0, 1, |_, context| {
-        dated(context.now.floor(), context)
-    }),
-    function("now", 0, 1, |_, context| {
-        let shown = context.locale.timestamp.format(context.now, context.locale);
-        shown.map_or(Value::Null, |t| Value::dual(context.now, t))
-    }),
-    function("makedate", 1, 3, |args, context| {
-        let part = |i: usize| {
-            if args.len() > i {
-                num(args, i, context)
-            } else {
-                Some(1.0)
+    function(
+        "DayNumberOfYear(date [, first_month])",
+        "The day of the year; every year counts as a leap year, so that a date has one number.",
+        ("DayNumberOfYear('2014-09-12')", "256"),
+        |args, context| day_number(args, context, 12),
+    ),
+    function(
+        "DayNumberOfQuarter(date [, first_month])",
+        "The day of the quarter, counted as in a leap year.",
+        ("DayNumberOfQuarter('2014-09-12')", "74"),
+        |args, context| day_number(args, context, 3),
+    ),
+    function(
+        "Today([timer_mode])",
+        "The current date.",
+        ("Today()", "2023-03-15 (45000)"),
+        |_, context| dated(context.now.floor(), context),
+    )
+    .by_the_clock(),
+    function(
+        "Now([timer_mode])",
+        "The current date and time.",
+        ("Now()", "2023-03-15 12:00:00 (45000.5)"),
+        |_, context| {
+            let shown = context.locale.timestamp.format(context.now, context.locale);
+            shown.map_or(Value::Null, |t| Value::dual(context.now, t))
+        },
+    )
+    .by_the_clock(),
+    function(
+        "MakeDate(year [, month [, day]])",
+        "A date of its parts; month and day are 1 if left out.",
+        ("MakeDate(2012)", "2012-01-01 (40909)"),
+        |args, context| {
+            let part = |i: usize| {
+                if args.len() > i {
+                    num(args, i, context)
+                } else {
+                    Some(1.0)
+                }
+            };
+            match (part(0), part(1), part(2)) {
+                (Some(y), Some(m), Some(d)) => valid_day(y as i64, m as i64, d as i64)
+                    .map_or(Value::Null, |day| dated(day as f64, context)),
+                _ => Value::Null,
             }
-        };
-        match (part(0), part(1), part(2)) {
-            (Some(y), Some(m), Some(d)) => valid_day(y as i64, m as i64, d as i64)
-                .map_or(Value::Null, |day| dated(day as f64, context)),
-            _ => Value::Null,
-        }
-    }),
-    function("maketime", 1, 3, |args, context| {
-        let part = |i: usize| {
-            if args.len() > i {
-                num(args, i, context)
-            } else {
-                Some(0.0)
+        },
+    ),
+    function(
+        "MakeTime(hour [, minute [, second]])",
+        "A time of its parts.",
+        ("MakeTime(22)", "22:00:00 (0.91666666666667)"),
+        |args, context| {
+            let part = |i: usize| {
+                if args.len() > i {
+                    num(args, i, context)
+                } else {
+                    Some(0.0)
+                }
+            };
+            match (part(0), part(1), part(2)) {
+                (Some(h), Some(m), Some(s))
+                    if (0.0..24.0).contains(&h)
+                        && (0.0..60.0).contains(&m)
+                        && (0.0..60.0).contains(&s) =>
+                {
+                    let serial = (h.floor() * 3600.0 + m.floor() * 60.0 + s.floor()) / 86_400.0;
+                    let shown = context.locale.time.format(serial, context.locale);
+                    shown.map_or(Value::Null, |t| Value::dual(serial, t))
+                }
+                _ => Value::Null,
             }
-        };
-        match (part(0), part(1), part(2)) {
-            (Some(h), Some(m), Some(s))
-                if (0.0..24.0).contains(&h)
-                    && (0.0..60.0).contains(&m)
-                    && (0.0..60.0).contains(&s) =>
-            {
-                let serial = (h.floor() * 3600.0 + m.floor() * 60.0 + s.floor()) / 86_400.0;
-                let shown = context.locale.time.format(serial, context.locale);
-                shown.map_or(Value::Null, |t| Value::dual(serial, t))
-            }
-            _ => Value::Null,
-        }
-    }),
-    function("makeweekdate", 1, 6, |args, context| {
-        match (
+        },
+    ),
+    function(
+        "MakeWeekDate(year [, week [, weekday [, first_week_day [, broken_weeks [, reference_day]]]]])",
+        "A date of year, week and weekday; weekday 0 is Monday.",
+        ("MakeWeekDate(2014, 6, 6)", "2014-02-09 (41679)"),
+        |args, context| match (
             whole_arg(args, 0, context, 1),
             whole_arg(args, 1, context, 1),
             whole_arg(args, 2, context, 0),
@@ -118,74 +188,140 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 context,
             ),
             _ => Value::Null,
-        }
-    }),
-    function("addmonths", 2, 3, |args, context| shifted(args, context, 1)),
-    function("addyears", 2, 2, |args, context| shifted(args, context, 12)),
-    function("daystart", 1, 3, |args, context| {
-        day_start(args, context).map_or(Value::Null, |start| stamped(start, context))
-    }),
-    function("dayend", 1, 3, |args, context| {
-        day_start(args, context).map_or(Value::Null, |start| {
-            stamped(start + 1.0 - 1.0 / DAY_MS as f64, context)
-        })
-    }),
+        },
+    ),
+    function(
+        "AddMonths(date, n [, mode])",
+        "The date n months later; in a shorter month its last day. With mode 1, days from the 28th on keep their distance from the end of the month.",
+        ("AddMonths('2003-01-29', 3)", "2003-04-29 (37740)"),
+        |args, context| shifted(args, context, 1),
+    ),
+    function(
+        "AddYears(date, n)",
+        "The date n years later.",
+        ("AddYears('2010-01-29', 3)", "2013-01-29 (41303)"),
+        |args, context| shifted(args, context, 12),
+    ),
+    function(
+        "DayStart(time [, period [, day_start]])",
+        "The first moment of the day, or of the day so many periods later.",
+        (
+            "DayStart('2013-01-25 16:45:00')",
+            "2013-01-25 00:00:00 (41299)",
+        ),
+        |args, context| {
+            day_start(args, context).map_or(Value::Null, |start| stamped(start, context))
+        },
+    ),
+    function(
+        "DayEnd(time [, period [, day_start]])",
+        "The last millisecond of the day, or of the day so many periods later.",
+        (
+            "DayEnd('2013-01-25 16:45:00')",
+            "2013-01-25 23:59:59 (41299.999999988)",
+        ),
+        |args, context| {
+            day_start(args, context).map_or(Value::Null, |start| {
+                stamped(start + 1.0 - 1.0 / DAY_MS as f64, context)
+            })
+        },
+    ),
     // Shows the date; the number is where the day begins.
-    function("dayname", 1, 3, |args, context| {
-        day_start(args, context).map_or(Value::Null, |start| match dated(start.floor(), context) {
-            Value::Null => Value::Null,
-            day => Value::dual(start, day.to_text()),
-        })
-    }),
-    function("age", 2, 2, |args, context| {
-        match (moment(args, 0, context), moment(args, 1, context)) {
+    function(
+        "DayName(time [, period [, day_start]])",
+        "The first moment of the day, shown as its date.",
+        ("DayName('2013-01-25 16:45:00')", "2013-01-25 (41299)"),
+        |args, context| {
+            day_start(args, context).map_or(Value::Null, |start| {
+                match dated(start.floor(), context) {
+                    Value::Null => Value::Null,
+                    day => Value::dual(start, day.to_text()),
+                }
+            })
+        },
+    ),
+    function(
+        "Age(time, date_of_birth)",
+        "Full years between a date of birth and a moment.",
+        ("Age('2014-08-21','1988-07-07')", "26"),
+        |args, context| match (moment(args, 0, context), moment(args, 1, context)) {
             (Some(at), Some(born)) => {
                 let (a, b) = (civil(at.day), civil(born.day));
                 whole(a.year - b.year - i64::from((a.month, a.day) < (b.month, b.day)))
             }
             _ => Value::Null,
-        }
-    }),
-    function("networkdays", 2, super::ANY, |args, context| {
-        match (moment(args, 0, context), moment(args, 1, context)) {
+        },
+    ),
+    function(
+        "NetWorkDays(first_date, last_date [, holiday, …])",
+        "Mondays to Fridays from one date to another, both included, less holidays.",
+        ("NetWorkDays('2013-12-19','2014-01-07')", "14"),
+        |args, context| match (moment(args, 0, context), moment(args, 1, context)) {
             (Some(from), Some(to)) => {
                 let off = holidays(args, 2, context);
                 let off = off.iter().filter(|d| (from.day..=to.day).contains(d));
                 whole(work_days(from.day, to.day) - off.count() as i64)
             }
             _ => Value::Null,
-        }
-    }),
-    function("lastworkdate", 2, super::ANY, |args, context| {
-        work_date(args, context, 1)
-    }),
-    function("firstworkdate", 2, super::ANY, |args, context| {
-        work_date(args, context, -1)
-    }),
-    function("setdateyear", 2, 2, |args, context| {
-        let (Some(m), Some(year)) = (moment(args, 0, context), whole_arg(args, 1, context, 1))
-        else {
-            return Value::Null;
-        };
-        let date = civil(m.day);
-        moved(m, year, date.month, date.day, context)
-    }),
-    function("setdateyearmonth", 3, 3, |args, context| {
-        let (Some(m), Some(year), Some(month @ 1..=12)) = (
-            moment(args, 0, context),
-            whole_arg(args, 1, context, 1),
-            whole_arg(args, 2, context, 1),
-        ) else {
-            return Value::Null;
-        };
-        moved(m, year, month, civil(m.day).day, context)
-    }),
-    function("utc", 0, 0, |_, context| {
-        stamped(context.now - context.utc_offset, context)
-    }),
-    function("gmt", 0, 0, |_, context| {
-        stamped(context.now - context.utc_offset, context)
-    }),
+        },
+    ),
+    function(
+        "LastWorkDate(first_date, n_workdays [, holiday, …])",
+        "The earliest date on which so many working days from the first date have passed.",
+        ("LastWorkDate('2014-12-19', 9)", "2014-12-31 (42004)"),
+        |args, context| work_date(args, context, 1),
+    ),
+    function(
+        "FirstWorkDate(last_date, n_workdays [, holiday, …])",
+        "The latest date on which to begin so many working days that end by the last date.",
+        ("FirstWorkDate('2014-12-29', 9)", "2014-12-17 (41990)"),
+        |args, context| work_date(args, context, -1),
+    ),
+    function(
+        "SetDateYear(date, year)",
+        "The same date in another year.",
+        ("SetDateYear('2005-10-29', 2013)", "2013-10-29 (41576)"),
+        |args, context| {
+            let (Some(m), Some(year)) = (moment(args, 0, context), whole_arg(args, 1, context, 1))
+            else {
+                return Value::Null;
+            };
+            let date = civil(m.day);
+            moved(m, year, date.month, date.day, context)
+        },
+    ),
+    function(
+        "SetDateYearMonth(date, year, month)",
+        "The same day and time in another year and month.",
+        (
+            "SetDateYearMonth('2005-10-29', 2013, 3)",
+            "2013-03-29 (41362)",
+        ),
+        |args, context| {
+            let (Some(m), Some(year), Some(month @ 1..=12)) = (
+                moment(args, 0, context),
+                whole_arg(args, 1, context, 1),
+                whole_arg(args, 2, context, 1),
+            ) else {
+                return Value::Null;
+            };
+            moved(m, year, month, civil(m.day).day, context)
+        },
+    ),
+    function(
+        "UTC()",
+        "The current date and time in UTC.",
+        ("UTC()", "2023-03-15 12:00:00 (45000.5)"),
+        |_, context| stamped(context.now - context.utc_offset, context),
+    )
+    .by_the_clock(),
+    function(
+        "GMT()",
+        "The current date and time in UTC.",
+        ("GMT()", "2023-03-15 12:00:00 (45000.5)"),
+        |_, context| stamped(context.now - context.utc_offset, context),
+    )
+    .by_the_clock(),
 ];
 
 pub(super) fn whole(n: i64) -> Value {

@@ -14,29 +14,100 @@ use crate::number_pattern::{NumberPattern, read_number};
 use crate::operators::number;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("dual", 2, 2, |args, context| {
-        match (text(args, 0), num(args, 1, context)) {
+    function(
+        "Dual(text, number)",
+        "A number shown as a text.",
+        ("Dual('one', 1)", "one (1)"),
+        |args, context| match (text(args, 0), num(args, 1, context)) {
             (Some(t), Some(n)) => Value::dual(n, t),
             _ => Value::Null,
-        }
-    }),
-    function("text", 1, 1, |args, _| match &args[0] {
-        Value::Null => Value::Null,
-        Value::Text(t) | Value::Dual { text: t, .. } => Value::Text(t.clone()),
-        number => Value::text(number.to_text()),
-    }),
-    function("num", 1, 4, |a, c| formatted("num", a, c)),
-    function("money", 1, 4, |a, c| formatted("money", a, c)),
-    function("date", 1, 2, |a, c| formatted("date", a, c)),
-    function("time", 1, 2, |a, c| formatted("time", a, c)),
-    function("timestamp", 1, 2, |a, c| formatted("timestamp", a, c)),
-    function("interval", 1, 2, |a, c| formatted("interval", a, c)),
-    function("num#", 1, 4, |a, c| formatted("num#", a, c)),
-    function("money#", 1, 4, |a, c| formatted("money#", a, c)),
-    function("date#", 1, 2, |a, c| formatted("date#", a, c)),
-    function("time#", 1, 2, |a, c| formatted("time#", a, c)),
-    function("timestamp#", 1, 2, |a, c| formatted("timestamp#", a, c)),
-    function("interval#", 1, 2, |a, c| formatted("interval#", a, c)),
+        },
+    ),
+    function(
+        "Text(expression)",
+        "The text a value shows, as a text only.",
+        ("Text(dual('one', 1))", "'one'"),
+        |args, _| match &args[0] {
+            Value::Null => Value::Null,
+            Value::Text(t) | Value::Dual { text: t, .. } => Value::Text(t.clone()),
+            number => Value::text(number.to_text()),
+        },
+    ),
+    function(
+        "Num(number [, format [, decimal_sep [, thousand_sep]]])",
+        "The number, shown in a number format.",
+        ("Num(35648.375,'#,##0.00')", "35,648.38 (35648.375)"),
+        |a, c| formatted("num", a, c),
+    ),
+    function(
+        "Money(number [, format [, decimal_sep [, thousand_sep]]])",
+        "The number, shown in a money format; `MoneyFormat` if none is given.",
+        ("Money(35648)", "$35,648.00 (35648)"),
+        |a, c| formatted("money", a, c),
+    ),
+    function(
+        "Date(number [, format])",
+        "The number, shown as a date; `DateFormat` if none is given.",
+        ("Date(41234, 'DD.MM.YYYY')", "21.11.2012 (41234)"),
+        |a, c| formatted("date", a, c),
+    ),
+    function(
+        "Time(number [, format])",
+        "The number, shown as a time; `TimeFormat` if none is given.",
+        ("Time(35648.375)", "09:00:00 (35648.375)"),
+        |a, c| formatted("time", a, c),
+    ),
+    function(
+        "Timestamp(number [, format])",
+        "The number, shown as date and time; `TimestampFormat` if none is given.",
+        ("Timestamp(35648.375)", "1997-08-06 09:00:00 (35648.375)"),
+        |a, c| formatted("timestamp", a, c),
+    ),
+    function(
+        "Interval(number [, format])",
+        "The number of days, shown as an interval; `TimeFormat` if none is given.",
+        ("Interval(1.375)", "33:00:00 (1.375)"),
+        |a, c| formatted("interval", a, c),
+    ),
+    function(
+        "Num#(text [, format [, decimal_sep [, thousand_sep]]])",
+        "A text read as a number in a format; the text stays.",
+        ("Num#('35,648.31','#,##0.00')", "35,648.31 (35648.31)"),
+        |a, c| formatted("num#", a, c),
+    ),
+    function(
+        "Money#(text [, format [, decimal_sep [, thousand_sep]]])",
+        "A text read as money in a format; the text stays.",
+        ("Money#('$35,648.37')", "$35,648.37 (35648.37)"),
+        |a, c| formatted("money#", a, c),
+    ),
+    function(
+        "Date#(text [, format])",
+        "A text read as a date in a format; the text stays.",
+        ("Date#('97/08/06','YY/MM/DD')", "97/08/06 (35648)"),
+        |a, c| formatted("date#", a, c),
+    ),
+    function(
+        "Time#(text [, format])",
+        "A text read as a time in a format; the text stays.",
+        ("Time#('09:00','hh:mm')", "09:00 (0.375)"),
+        |a, c| formatted("time#", a, c),
+    ),
+    function(
+        "Timestamp#(text [, format])",
+        "A text read as date and time in a format; the text stays.",
+        (
+            "Timestamp#('2012-11-21 06.00','YYYY-MM-DD hh.mm')",
+            "2012-11-21 06.00 (41234.25)",
+        ),
+        |a, c| formatted("timestamp#", a, c),
+    ),
+    function(
+        "Interval#(text [, format])",
+        "A text read as an interval in a format; the text stays.",
+        ("Interval#('1 06:00','D hh:mm')", "1 06:00 (1.25)"),
+        |a, c| formatted("interval#", a, c),
+    ),
 ];
 
 /// A call of a formatting or interpretation function, with its format compiled.

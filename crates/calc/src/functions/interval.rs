@@ -7,7 +7,7 @@
 use satchel_data::Value;
 
 use super::date::{dated, moment, rule, whole_arg};
-use super::{Function, Run, function, num};
+use super::{Function, function, num};
 use crate::calendar::{Moment, civil, days_in_month, serial_day, shift_month, week_start};
 use crate::eval::EvalContext;
 
@@ -24,70 +24,208 @@ macro_rules! months_run {
     };
 }
 pub(super) const FUNCTIONS: &[Function] = &[
-    start("yearstart", |a, c| bound(a, c, YEAR, End::First)),
-    start("yearend", |a, c| bound(a, c, YEAR, End::Last)),
-    start("yearname", |a, c| name(a, c, YEAR)),
-    start("quarterstart", |a, c| bound(a, c, QUARTER, End::First)),
-    start("quarterend", |a, c| bound(a, c, QUARTER, End::Last)),
-    start("quartername", |a, c| name(a, c, QUARTER)),
-    function("monthstart", 1, 2, |a, c| bound(a, c, MONTH, End::First)),
-    function("monthend", 1, 2, |a, c| bound(a, c, MONTH, End::Last)),
-    function("monthname", 1, 2, |a, c| name(a, c, MONTH)),
-    start("weekstart", |a, c| bound(a, c, Unit::Week, End::First)),
-    start("weekend", |a, c| bound(a, c, Unit::Week, End::Last)),
-    function("weekname", 1, 5, week_name),
-    start("lunarweekstart", |a, c| {
-        bound(a, c, Unit::LunarWeek, End::First)
-    }),
-    start("lunarweekend", |a, c| {
-        bound(a, c, Unit::LunarWeek, End::Last)
-    }),
-    start("lunarweekname", lunar_week_name),
     function(
-        "monthsstart",
-        2,
-        4,
+        "YearStart(date [, period [, first_month]])",
+        "The first moment of the year, shown as a date.",
+        ("YearStart('2001-10-19')", "2001-01-01 (36892)"),
+        |a, c| bound(a, c, YEAR, End::First),
+    ),
+    function(
+        "YearEnd(date [, period [, first_month]])",
+        "The last millisecond of the year, shown as a date.",
+        ("YearEnd('2001-10-19')", "2001-12-31 (37256.999999988)"),
+        |a, c| bound(a, c, YEAR, End::Last),
+    ),
+    function(
+        "YearName(date [, period [, first_month]])",
+        "The first moment of the year, shown as its name.",
+        ("YearName('2001-10-19')", "2001 (36892)"),
+        |a, c| name(a, c, YEAR),
+    ),
+    function(
+        "QuarterStart(date [, period [, first_month]])",
+        "The first moment of the quarter, shown as a date.",
+        ("QuarterStart('2005-10-29')", "2005-10-01 (38626)"),
+        |a, c| bound(a, c, QUARTER, End::First),
+    ),
+    function(
+        "QuarterEnd(date [, period [, first_month]])",
+        "The last millisecond of the quarter, shown as a date.",
+        ("QuarterEnd('2005-10-29')", "2005-12-31 (38717.999999988)"),
+        |a, c| bound(a, c, QUARTER, End::Last),
+    ),
+    function(
+        "QuarterName(date [, period [, first_month]])",
+        "The first moment of the quarter, shown as its months and year.",
+        ("QuarterName('2013-10-29')", "Oct-Dec 2013 (41548)"),
+        |a, c| name(a, c, QUARTER),
+    ),
+    function(
+        "MonthStart(date [, period])",
+        "The first moment of the month, shown as a date.",
+        ("MonthStart('2001-10-19')", "2001-10-01 (37165)"),
+        |a, c| bound(a, c, MONTH, End::First),
+    ),
+    function(
+        "MonthEnd(date [, period])",
+        "The last millisecond of the month, shown as a date.",
+        ("MonthEnd('2012-02-19')", "2012-02-29 (40968.999999988)"),
+        |a, c| bound(a, c, MONTH, End::Last),
+    ),
+    function(
+        "MonthName(date [, period])",
+        "The first moment of the month, shown as month and year.",
+        ("MonthName('2013-10-19')", "Oct 2013 (41548)"),
+        |a, c| name(a, c, MONTH),
+    ),
+    function(
+        "WeekStart(date [, period [, first_week_day]])",
+        "The first moment of the week, shown as a date.",
+        ("WeekStart('2013-01-12')", "2013-01-07 (41281)"),
+        |a, c| bound(a, c, Unit::Week, End::First),
+    ),
+    function(
+        "WeekEnd(date [, period [, first_week_day]])",
+        "The last millisecond of the week, shown as a date.",
+        ("WeekEnd('2013-01-10')", "2013-01-13 (41287.999999988)"),
+        |a, c| bound(a, c, Unit::Week, End::Last),
+    ),
+    function(
+        "WeekName(date [, period [, first_week_day [, broken_weeks [, reference_day]]]])",
+        "The first moment of the week, shown as year and number.",
+        ("WeekName('2013-01-12')", "2013/02 (41281)"),
+        week_name,
+    ),
+    function(
+        "LunarWeekStart(date [, period [, first_week_day]])",
+        "The first moment of the lunar week, shown as a date; lunar weeks are counted from 1 January.",
+        ("LunarWeekStart('2013-01-12')", "2013-01-08 (41282)"),
+        |a, c| bound(a, c, Unit::LunarWeek, End::First),
+    ),
+    function(
+        "LunarWeekEnd(date [, period [, first_week_day]])",
+        "The last millisecond of the lunar week, shown as a date.",
+        ("LunarWeekEnd('2013-01-12')", "2013-01-14 (41288.999999988)"),
+        |a, c| bound(a, c, Unit::LunarWeek, End::Last),
+    ),
+    function(
+        "LunarWeekName(date [, period [, first_week_day]])",
+        "The first moment of the lunar week, shown as year and number.",
+        ("LunarWeekName('2013-01-12')", "2013/02 (41282)"),
+        lunar_week_name,
+    ),
+    function(
+        "MonthsStart(n_months, date [, period [, first_month]])",
+        "The first moment of the period of 1, 2, 3, 4 or 6 months, shown as a date.",
+        ("MonthsStart(4, '2013-10-19')", "2013-09-01 (41518)"),
         months_run!(|n, a, c| bound(a, c, Unit::Months(n), End::First)),
     ),
     function(
-        "monthsend",
-        2,
-        4,
+        "MonthsEnd(n_months, date [, period [, first_month]])",
+        "The last millisecond of the period of 1, 2, 3, 4 or 6 months, shown as a date.",
+        ("MonthsEnd(4, '2013-07-19')", "2013-08-31 (41517.999999988)"),
         months_run!(|n, a, c| bound(a, c, Unit::Months(n), End::Last)),
     ),
     function(
-        "monthsname",
-        2,
-        4,
+        "MonthsName(n_months, date [, period [, first_month]])",
+        "The first moment of the period of 1, 2, 3, 4 or 6 months, shown as its months and year.",
+        ("MonthsName(4, '2013-10-19')", "Sep-Dec 2013 (41518)"),
         months_run!(|n, a, c| name(a, c, Unit::Months(n))),
     ),
-    within("inyear", |a, c| contains(a, c, YEAR, false)),
-    within("inyeartodate", |a, c| contains(a, c, YEAR, true)),
-    within("inquarter", |a, c| contains(a, c, QUARTER, false)),
-    within("inquartertodate", |a, c| contains(a, c, QUARTER, true)),
-    function("inmonth", 3, 3, |a, c| contains(a, c, MONTH, false)),
-    function("inmonthtodate", 3, 3, |a, c| contains(a, c, MONTH, true)),
     function(
-        "inmonths",
-        4,
-        5,
+        "InYear(date, base_date, period [, first_month])",
+        "Whether a date is in the year of the base date, or so many periods later.",
+        ("InYear('2013-01-25','2013-01-01',0)", "-1"),
+        |a, c| contains(a, c, YEAR, false),
+    ),
+    function(
+        "InYearToDate(date, base_date, period [, first_month])",
+        "Whether a date is in the year of the base date, up to that date.",
+        ("InYearToDate('2013-01-25','2013-02-01',0)", "-1"),
+        |a, c| contains(a, c, YEAR, true),
+    ),
+    function(
+        "InQuarter(date, base_date, period [, first_month])",
+        "Whether a date is in the quarter of the base date, or so many periods later.",
+        ("InQuarter('2013-01-25','2013-01-01',0)", "-1"),
+        |a, c| contains(a, c, QUARTER, false),
+    ),
+    function(
+        "InQuarterToDate(date, base_date, period [, first_month])",
+        "Whether a date is in the quarter of the base date, up to that date.",
+        ("InQuarterToDate('2013-01-25','2013-01-31',0)", "-1"),
+        |a, c| contains(a, c, QUARTER, true),
+    ),
+    function(
+        "InMonth(date, base_date, period)",
+        "Whether a date is in the month of the base date, or so many periods later.",
+        ("InMonth('2013-01-25','2013-01-01',0)", "-1"),
+        |a, c| contains(a, c, MONTH, false),
+    ),
+    function(
+        "InMonthToDate(date, base_date, period)",
+        "Whether a date is in the month of the base date, up to that date.",
+        ("InMonthToDate('2013-01-25','2013-01-25',0)", "-1"),
+        |a, c| contains(a, c, MONTH, true),
+    ),
+    function(
+        "InMonths(n_months, date, base_date, period [, first_month])",
+        "Whether a date is in the same period of 1, 2, 3, 4 or 6 months as the base date.",
+        ("InMonths(4,'2013-01-25','2013-04-25',0)", "-1"),
         months_run!(|n, a, c| contains(a, c, Unit::Months(n), false)),
     ),
     function(
-        "inmonthstodate",
-        4,
-        5,
+        "InMonthsToDate(n_months, date, base_date, period [, first_month])",
+        "Whether a date is in the same period of months as the base date, up to that date.",
+        ("InMonthsToDate(4,'2013-01-25','2013-04-25',0)", "-1"),
         months_run!(|n, a, c| contains(a, c, Unit::Months(n), true)),
     ),
-    within("inweek", |a, c| contains(a, c, Unit::Week, false)),
-    within("inweektodate", |a, c| contains(a, c, Unit::Week, true)),
-    within("inlunarweek", |a, c| contains(a, c, Unit::LunarWeek, false)),
-    within("inlunarweektodate", |a, c| {
-        contains(a, c, Unit::LunarWeek, true)
-    }),
-    within("inday", |a, c| in_day(a, c, false)),
-    within("indaytotime", |a, c| in_day(a, c, true)),
-    function("yeartodate", 1, 4, year_to_date),
+    function(
+        "InWeek(date, base_date, period [, first_week_day])",
+        "Whether a date is in the week of the base date, or so many periods later.",
+        ("InWeek('2006-01-12','2006-01-14',0)", "-1"),
+        |a, c| contains(a, c, Unit::Week, false),
+    ),
+    function(
+        "InWeekToDate(date, base_date, period [, first_week_day])",
+        "Whether a date is in the week of the base date, up to that date.",
+        ("InWeekToDate('2006-01-12','2006-01-12',0)", "-1"),
+        |a, c| contains(a, c, Unit::Week, true),
+    ),
+    function(
+        "InLunarWeek(date, base_date, period [, first_week_day])",
+        "Whether a date is in the lunar week of the base date, or so many periods later.",
+        ("InLunarWeek('2013-01-12','2013-01-14',0)", "-1"),
+        |a, c| contains(a, c, Unit::LunarWeek, false),
+    ),
+    function(
+        "InLunarWeekToDate(date, base_date, period [, first_week_day])",
+        "Whether a date is in the lunar week of the base date, up to that date.",
+        ("InLunarWeekToDate('2013-01-12','2013-01-13',0)", "-1"),
+        |a, c| contains(a, c, Unit::LunarWeek, true),
+    ),
+    function(
+        "InDay(time, base_time, period [, day_start])",
+        "Whether a time is in the day of the base time, or so many periods later.",
+        ("InDay('2006-01-12 12:23:00','2006-01-12 00:00:00',0)", "-1"),
+        |a, c| in_day(a, c, false),
+    ),
+    function(
+        "InDayToTime(time, base_time, period [, day_start])",
+        "Whether a time is in the day of the base time, up to that time.",
+        (
+            "InDayToTime('2006-01-12 12:23:00','2006-01-12 23:59:00',0)",
+            "-1",
+        ),
+        |a, c| in_day(a, c, true),
+    ),
+    function(
+        "YearToDate(date [, year_offset [, first_month [, today]]])",
+        "Whether a date is in the current year, up to today.",
+        ("YearToDate('2023-03-15')", "-1"),
+        year_to_date,
+    )
+    .by_the_clock(),
 ];
 
 /// A kind of calendar interval.
@@ -107,14 +245,6 @@ const MONTH: Unit = Unit::Months(1);
 enum End {
     First,
     Last,
-}
-
-const fn start(name: &'static str, run: Run) -> Function {
-    function(name, 1, 3, run)
-}
-
-const fn within(name: &'static str, run: Run) -> Function {
-    function(name, 3, 4, run)
 }
 
 impl Unit {

@@ -2,15 +2,15 @@
 
 use satchel_data::Value;
 
-use super::{ANY, Function, function, num, text};
+use super::{Function, function, num, text};
 use crate::eval::EvalContext;
 
 /// The longest text a function makes: 16 MiB, so that `Repeat` cannot exhaust memory.
 const MAX_TEXT: usize = 16 << 20;
 
 macro_rules! of_text {
-    ($name:literal, $f:expr) => {
-        function($name, 1, 1, |args, _| {
+    ($signature:literal, $doc:literal, $example:expr, $f:expr) => {
+        function($signature, $doc, $example, |args, _| {
             let f: fn(&str) -> String = $f;
             text(args, 0).map_or(Value::Null, |t| Value::text(f(&t)))
         })
@@ -18,67 +18,168 @@ macro_rules! of_text {
 }
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    of_text!("upper", |t| t.to_uppercase()),
-    of_text!("lower", |t| t.to_lowercase()),
-    of_text!("capitalize", capitalize),
-    of_text!("trim", |t| t.trim_matches(' ').to_owned()),
-    of_text!("ltrim", |t| t.trim_start_matches(' ').to_owned()),
-    of_text!("rtrim", |t| t.trim_end_matches(' ').to_owned()),
-    function("len", 1, 1, |args, _| {
-        text(args, 0).map_or(Value::Null, |t| Value::num(t.chars().count() as f64))
-    }),
-    function("left", 2, 2, |args, context| {
-        slice(args, context, |n, k| (0, k.min(n)))
-    }),
-    function("right", 2, 2, |args, context| {
-        slice(args, context, |n, k| (n - k.min(n), n))
-    }),
-    function("mid", 2, 3, mid),
-    function("index", 2, 3, index),
-    function("replace", 3, 3, replace),
-    function("repeat", 2, 2, |args, context| {
-        match (text(args, 0), num(args, 1, context)) {
+    of_text!(
+        "Upper(text)",
+        "The text in upper case.",
+        ("Upper('abcD')", "'ABCD'"),
+        |t| t.to_uppercase()
+    ),
+    of_text!(
+        "Lower(text)",
+        "The text in lower case.",
+        ("Lower('abcD')", "'abcd'"),
+        |t| t.to_lowercase()
+    ),
+    of_text!(
+        "Capitalize(text)",
+        "The text with each word beginning in upper case.",
+        ("Capitalize('my little pony')", "'My Little Pony'"),
+        capitalize
+    ),
+    of_text!(
+        "Trim(text)",
+        "The text without spaces before and after it.",
+        ("Trim(' abc ')", "'abc'"),
+        |t| t.trim_matches(' ').to_owned()
+    ),
+    of_text!(
+        "LTrim(text)",
+        "The text without spaces before it.",
+        ("LTrim(' abc')", "'abc'"),
+        |t| t.trim_start_matches(' ').to_owned()
+    ),
+    of_text!(
+        "RTrim(text)",
+        "The text without spaces after it.",
+        ("RTrim('abc ')", "'abc'"),
+        |t| t.trim_end_matches(' ').to_owned()
+    ),
+    function(
+        "Len(text)",
+        "The number of characters.",
+        ("Len('Peter')", "5"),
+        |args, _| text(args, 0).map_or(Value::Null, |t| Value::num(t.chars().count() as f64)),
+    ),
+    function(
+        "Left(text, n)",
+        "The first n characters.",
+        ("Left('abcdef', 3)", "'abc'"),
+        |args, context| slice(args, context, |n, k| (0, k.min(n))),
+    ),
+    function(
+        "Right(text, n)",
+        "The last n characters.",
+        ("Right('abcdef', 2)", "'ef'"),
+        |args, context| slice(args, context, |n, k| (n - k.min(n), n)),
+    ),
+    function(
+        "Mid(text, start [, n])",
+        "The n characters from a position on, or all.",
+        ("Mid('abcdef', 3)", "'cdef'"),
+        mid,
+    ),
+    function(
+        "Index(text, part [, nth])",
+        "Where the nth occurrence of a part begins, from the end for a negative n; 0 if there is none.",
+        ("Index('abcdefg','cd')", "3"),
+        index,
+    ),
+    function(
+        "Replace(text, part, new_part)",
+        "The text with every occurrence of a part replaced.",
+        ("Replace('abccde','cc','xyz')", "'abxyzde'"),
+        replace,
+    ),
+    function(
+        "Repeat(text, n)",
+        "The text n times.",
+        ("Repeat(' * ', 4)", "' *  *  *  * '"),
+        |args, context| match (text(args, 0), num(args, 1, context)) {
             (Some(t), Some(n)) if n >= 0.0 && t.len() as f64 * n <= MAX_TEXT as f64 => {
                 Value::text(t.repeat(n as usize))
             }
             _ => Value::Null,
-        }
-    }),
-    function("purgechar", 2, 2, |args, _| filter(args, false)),
-    function("keepchar", 2, 2, |args, _| filter(args, true)),
-    function("chr", 1, 1, |args, context| {
-        num(args, 0, context)
-            .filter(|n| *n >= 1.0)
-            .and_then(|n| char::from_u32(n as u32))
-            .map_or(Value::Null, |c| Value::text(c.to_string()))
-    }),
-    function("ord", 1, 1, |args, _| {
-        text(args, 0)
-            .and_then(|t| t.chars().next())
-            .map_or(Value::Null, |c| Value::num(f64::from(u32::from(c))))
-    }),
-    function("subfield", 2, 3, subfield),
-    function("substringcount", 2, 2, |args, _| {
-        match (text(args, 0), text(args, 1)) {
+        },
+    ),
+    function(
+        "PurgeChar(text, characters)",
+        "The text without certain characters.",
+        ("PurgeChar('a1b2c3','123')", "'abc'"),
+        |args, _| filter(args, false),
+    ),
+    function(
+        "KeepChar(text, characters)",
+        "Only certain characters of the text.",
+        ("KeepChar('a1b2c3','123')", "'123'"),
+        |args, _| filter(args, true),
+    ),
+    function(
+        "Chr(code)",
+        "The character of a Unicode number.",
+        ("Chr(65)", "'A'"),
+        |args, context| {
+            num(args, 0, context)
+                .filter(|n| *n >= 1.0)
+                .and_then(|n| char::from_u32(n as u32))
+                .map_or(Value::Null, |c| Value::text(c.to_string()))
+        },
+    ),
+    function(
+        "Ord(text)",
+        "The Unicode number of the first character.",
+        ("Ord('A')", "65"),
+        |args, _| {
+            text(args, 0)
+                .and_then(|t| t.chars().next())
+                .map_or(Value::Null, |c| Value::num(f64::from(u32::from(c))))
+        },
+    ),
+    function(
+        "SubField(text, delimiter [, nth])",
+        "The nth part of a delimited text, from the end for a negative n. Without n, a load makes a row of each part.",
+        ("SubField('abc;cde;efg',';',2)", "'cde'"),
+        subfield,
+    ),
+    function(
+        "SubStringCount(text, part)",
+        "How often a part occurs.",
+        ("SubStringCount('abcdefgcdxyz','cd')", "2"),
+        |args, _| match (text(args, 0), text(args, 1)) {
             (Some(t), Some(s)) if !s.is_empty() => Value::num(t.matches(&*s).count() as f64),
             (Some(_), Some(_)) => Value::num(0.0),
             _ => Value::Null,
-        }
-    }),
-    function("textbetween", 3, 4, text_between),
-    function("findoneof", 2, 3, find_one_of),
-    function("levenshteindist", 2, 2, |args, _| {
-        match (text(args, 0), text(args, 1)) {
+        },
+    ),
+    function(
+        "TextBetween(text, before, after [, nth])",
+        "The text between two delimiters.",
+        ("TextBetween('<abc>','<','>')", "'abc'"),
+        text_between,
+    ),
+    function(
+        "FindOneOf(text, characters [, nth])",
+        "Where the nth of certain characters stands; 0 if none does.",
+        ("FindOneOf('my example text string','et%s')", "4"),
+        find_one_of,
+    ),
+    function(
+        "LevenshteinDist(text, other_text)",
+        "How many characters must be put in, taken out or replaced to make one text the other.",
+        ("LevenshteinDist('Kitten','Sitting')", "3"),
+        |args, _| match (text(args, 0), text(args, 1)) {
             (Some(a), Some(b)) if a.len() * b.len() <= 1 << 20 => Value::num({
                 let chars = |t: &str| t.chars().take(1000).collect::<Vec<char>>();
                 crate::suggest::edits(&chars(&a), &chars(&b))
             } as f64),
             _ => Value::Null,
-        }
-    }),
-    function("concatenate", 1, ANY, |args, _| {
-        Value::text(args.iter().map(Value::to_text).collect::<String>())
-    }),
+        },
+    ),
+    function(
+        "Concatenate(text [, …])",
+        "All texts joined.",
+        ("Concatenate('a',1,null(),'b')", "'a1b'"),
+        |args, _| Value::text(args.iter().map(Value::to_text).collect::<String>()),
+    ),
 ];
 
 fn capitalize(text: &str) -> String {
