@@ -1,17 +1,11 @@
-//! The web UI, carried inside the binary; from `web/dist` where the hub is built for tests.
+//! The web UI, as the hub serves it.
 
 use std::borrow::Cow;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use rust_embed::RustEmbed;
 
 use crate::refusal::Refused;
-
-#[derive(RustEmbed)]
-#[folder = "../../web/dist"]
-#[allow_missing = true]
-struct Dist;
 
 /// What is shown where the UI was not built.
 const NOT_BUILT: &str = "<!doctype html><meta charset=utf-8><title>Satchel</title>\
@@ -30,12 +24,7 @@ pub(crate) async fn serve(uri: Uri, headers: HeaderMap) -> Response {
     if let Some(response) = file(path, accepts) {
         return response;
     }
-    // Addresses of pages have no dot in their last segment; a missing file is missing.
-    if path
-        .rsplit('/')
-        .next()
-        .is_some_and(|last| last.contains('.'))
-    {
+    if satchel_pages::is_file_name(path) {
         return Refused::not_found().into_response();
     }
     file("index.html", accepts).unwrap_or_else(|| {
@@ -45,28 +34,17 @@ pub(crate) async fn serve(uri: Uri, headers: HeaderMap) -> Response {
 }
 
 fn file(path: &str, accepts: &str) -> Option<Response> {
-    let kind = content_type(path)?;
-    let encoded = [("br", ".br"), ("gzip", ".gz")]
-        .into_iter()
-        .filter(|(name, _)| {
-            accepts
-                .split(',')
-                .any(|a| a.trim().split(';').next() == Some(name))
-        })
-        .find_map(|(name, ending)| Dist::get(&format!("{path}{ending}")).map(|f| (name, f)));
-    let (encoding, file) = match encoded {
-        Some((name, file)) => (Some(name), file),
-        None => (None, Dist::get(path)?),
-    };
-    let body = match file.data {
+    let file = satchel_pages::file(path, accepts)?;
+    let body = match file.bytes {
         Cow::Borrowed(bytes) => axum::body::Body::from(bytes),
         Cow::Owned(bytes) => axum::body::Body::from(bytes),
     };
     let mut response = body.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    let kind = HeaderValue::from_static(file.content_type);
+    headers.insert(header::CONTENT_TYPE, kind);
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    if let Some(encoding) = encoding {
+    if let Some(encoding) = file.encoding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
     // Files under assets/ carry a hash in their names; all else is asked for anew.
@@ -77,22 +55,4 @@ fn file(path: &str, accepts: &str) -> Option<Response> {
     };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     Some(response)
-}
-
-/// The type of a file by its ending; none for endings the UI has no files of.
-fn content_type(path: &str) -> Option<&'static str> {
-    Some(match path.rsplit_once('.')?.1 {
-        "html" => "text/html; charset=utf-8",
-        "js" | "mjs" => "text/javascript; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "json" => "application/json",
-        "webmanifest" => "application/manifest+json",
-        "wasm" => "application/wasm",
-        "svg" => "image/svg+xml",
-        "png" => "image/png",
-        "ico" => "image/x-icon",
-        "woff2" => "font/woff2",
-        "txt" => "text/plain; charset=utf-8",
-        _ => return None,
-    })
 }
