@@ -38,8 +38,9 @@ mod sort;
 mod state;
 
 pub use cube::{
-    AttributeInfo, Cell, CellKind, Cube, CubeDef, DimensionDef, DimensionInfo, MeasureDef,
-    MeasureInfo, Pivot, PivotDef, PivotKind, PivotNode, PivotPage, StackNode,
+    Area, AttributeInfo, Bin, Binned, Cell, CellKind, Cube, CubeDef, DimensionDef, DimensionInfo,
+    MAX_LEVEL, MeasureDef, MeasureInfo, Pivot, PivotDef, PivotKind, PivotNode, PivotPage,
+    StackNode, Thinning,
 };
 pub use engine::Engine;
 pub use history::History;

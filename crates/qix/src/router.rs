@@ -9,7 +9,7 @@ use crate::doc::{
 };
 use crate::errors::RpcError;
 use crate::global;
-use crate::object::{children, data, expand, properties, select};
+use crate::object::{children, data, expand, overview, properties, select};
 use crate::session::Call;
 
 /// A method of one class.
@@ -175,6 +175,8 @@ const OBJECT: &[Method] = methods! {
     "GetHyperCubeReducedData" ("qPath", "qPages", "qZoomFactor", "qReductionMode") => data::get_hypercube_reduced_data,
     "GetHyperCubePivotData" ("qPath", "qPages") => data::get_hypercube_pivot_data,
     "GetHyperCubeStackData" ("qPath", "qPages", "qMaxNbrCells") => data::get_hypercube_stack_data,
+    "GetHyperCubeBinnedData" ("qPath", "qPages", "qViewport", "qDataRanges", "qMaxNbrCells", "qQueryLevel", "qBinningMethod") => overview::get_hypercube_binned_data,
+    "GetHyperCubeContinuousData" ("qPath", "qOptions", "qReverseSort") => overview::get_hypercube_continuous_data,
     "ExpandLeft" ("qPath", "qRow", "qCol", "qAll") => expand::expand_left,
     "ExpandTop" ("qPath", "qRow", "qCol", "qAll") => expand::expand_top,
     "CollapseLeft" ("qPath", "qRow", "qCol", "qAll") => expand::collapse_left,

@@ -4,6 +4,7 @@
 //! unless it is suppressed. A wrong dimension or measure makes that column an error and leaves
 //! the others alone.
 
+mod bins;
 mod pivot;
 mod stack;
 
@@ -19,6 +20,7 @@ use crate::order::{Ranking, by_value};
 use crate::program::{AggSpec, Measure, compile_measure};
 use crate::{CalcError, Query, Rect, SortCriterion, StateCounts, ValueState};
 
+pub use bins::{Area, Bin, Binned, MAX_LEVEL, Thinning};
 pub use pivot::{Pivot, PivotDef, PivotKind, PivotNode, PivotPage};
 pub use stack::StackNode;
 

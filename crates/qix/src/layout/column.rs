@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::doc::Doc;
 use crate::errors::RpcError;
 use crate::layout::Env;
-use crate::layout::cube_def::{Dimension, Measure, has_format, sort_indicator};
+use crate::layout::cube_def::{Dimension, Measure, WireCube, has_format, sort_indicator};
 use crate::wire::{field_name, number::num};
 
 /// The definition of a column is wrong.
@@ -122,14 +122,14 @@ pub(crate) fn fallback_title(
 /// `qDimensionInfo` of one dimension.
 pub(crate) fn dimension_info(
     env: &Env<'_>,
-    state: &str,
+    cube: &WireCube,
     dimension: &Dimension,
     info: &DimensionInfo,
     hidden: bool,
 ) -> Result<Value, RpcError> {
     let mut out = Map::new();
     let titles = (0..dimension.defs.len().max(1))
-        .map(|i| fallback_title(env, state, dimension, i))
+        .map(|i| fallback_title(env, &cube.state, dimension, i))
         .collect::<Result<Vec<_>, _>>()?;
     let tags = field_tags(env.doc, info);
     let numeric = tags.iter().any(|t| t == "$numeric");
@@ -180,6 +180,9 @@ pub(crate) fn dimension_info(
     }
     if info.locked {
         out.insert("qLocked".to_owned(), true.into());
+    }
+    if cube.continuous && has_numbers {
+        out.insert("qContinuousAxes".to_owned(), true.into());
     }
     if info.field.is_none() && info.error.is_none() {
         out.insert("qIsCalculated".to_owned(), true.into());

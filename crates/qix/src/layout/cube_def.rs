@@ -65,6 +65,8 @@ pub(crate) struct WireCube {
     pub mode: Mode,
     pub n_left: i64,
     pub fully_expanded: bool,
+    /// Whether dimensions of numbers are drawn along a continuous axis.
+    pub continuous: bool,
     pub condition: String,
     pub condition_message: String,
     pub state: String,
@@ -396,6 +398,7 @@ pub(crate) fn cube(doc: &Doc, value: &Value, path: &PathState, inherited: &str) 
             .and_then(Value::as_i64)
             .unwrap_or(-1),
         fully_expanded: flag(value, "qAlwaysFullyExpanded"),
+        continuous: flag(value, "qContinuousAxes"),
         condition: condition(value),
         condition_message,
         state: state_of(value, inherited),

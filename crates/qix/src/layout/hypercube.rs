@@ -180,7 +180,7 @@ pub(crate) fn layout(
         .iter()
         .zip(&cube.dimensions)
         .zip(&computed.hidden)
-        .map(|((d, info), hidden)| dimension_info(env, &wire.state, d, info, *hidden))
+        .map(|((d, info), hidden)| dimension_info(env, wire, d, info, *hidden))
         .collect::<Result<Vec<_>, _>>()?;
     out.insert("qDimensionInfo".to_owned(), dimensions.into());
     let measures = wire
@@ -369,27 +369,44 @@ pub(crate) fn data_pages(env: &Env<'_>, computed: &Computed, fetch: &[Rect]) -> 
         .iter()
         .map(|rect| {
             let (area, rows) = computed.cube.page(*rect);
-            let matrix: Vec<Value> = rows
-                .iter()
-                .map(|row| {
-                    row.iter()
-                        .enumerate()
-                        .map(|(i, c)| cell(env, computed, area.left + i, c))
-                        .collect()
-                })
-                .collect();
-            json!({
-                "qMatrix": matrix,
-                "qTails": [{"qUp": 0, "qDown": 0}],
-                "qArea": pages::area(area),
-            })
+            pages::page(matrix(env, computed, area.left, &rows), area)
         })
         .collect();
     Value::Array(pages)
 }
 
+/// `qMatrix` of rows whose first cell is in column `left`.
+pub(crate) fn matrix(
+    env: &Env<'_>,
+    computed: &Computed,
+    left: usize,
+    rows: &[Vec<Cell>],
+) -> Vec<Value> {
+    rows.iter()
+        .map(|row| {
+            row.iter()
+                .enumerate()
+                .map(|(i, c)| cell(env, computed, left + i, c))
+                .collect()
+        })
+        .collect()
+}
+
 /// A cube at a path of an object, calculated for a data request.
 pub(crate) fn at(env: &Env<'_>, doc: &Doc, id: &str, path: &str) -> Result<Computed, RpcError> {
+    defined_at(doc, id, path, |node, path, state, value| {
+        Ok(compute(env, node, path, state, value)?)
+    })
+}
+
+/// Hands the definition at a path of an object to `f`: the object, the path as it is written
+/// in its properties, the object's state, and the definition.
+pub(crate) fn defined_at<T>(
+    doc: &Doc,
+    id: &str,
+    path: &str,
+    f: impl FnOnce(&Node, &str, &str, &Value) -> Result<T, RpcError>,
+) -> Result<T, RpcError> {
     let node = doc
         .objects
         .get(id)
@@ -400,5 +417,5 @@ pub(crate) fn at(env: &Env<'_>, doc: &Doc, id: &str, path: &str) -> Result<Compu
         .get("qStateName")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    Ok(compute(env, node, &path, state, value)?)
+    f(node, &path, state, value)
 }

@@ -10,7 +10,7 @@ use crate::layout::column::{
     CONDITION_FAILED, INVALID_DEF, column_error, fallback_title, formatted, state_counts,
 };
 use crate::layout::cube_def::{self, Dimension, has_format, sort_indicator, state_of};
-use crate::layout::hypercube::{definition, path_state, state_letter};
+use crate::layout::hypercube::{defined_at, path_state, state_letter};
 use crate::layout::{Env, pages};
 use crate::wire::number::num;
 
@@ -22,11 +22,6 @@ pub(crate) struct ComputedList {
     pub list: ListObject,
 }
 
-fn column(value: &Value) -> Value {
-    // A list object is its own column: `qDef` and `qLibraryId` stand in it directly.
-    value.clone()
-}
-
 fn compute(
     env: &Env<'_>,
     node: &Node,
@@ -35,7 +30,8 @@ fn compute(
     value: &Value,
 ) -> Result<Result<ComputedList, (Dimension, String)>, RpcError> {
     let session = path_state(node, path);
-    let dimension = cube_def::dimension(env.doc, &column(value), session.active.get(&0).copied());
+    // A list object is its own column: `qDef` and `qLibraryId` stand in it directly.
+    let dimension = cube_def::dimension(env.doc, value, session.active.get(&0).copied());
     let state = state_of(value, inherited);
     let frequencies = match value.get("qFrequencyMode") {
         Some(Value::String(mode)) => !matches!(mode.as_str(), "" | "N" | "NX_FREQUENCY_NONE"),
@@ -229,11 +225,7 @@ fn data_pages(env: &Env<'_>, computed: &ComputedList, fetch: &[Rect]) -> Value {
                     json!([out])
                 })
                 .collect();
-            json!({
-                "qMatrix": matrix,
-                "qTails": [{"qUp": 0, "qDown": 0}],
-                "qArea": pages::area(area),
-            })
+            pages::page(matrix, area)
         })
         .collect();
     Value::Array(list)
@@ -246,23 +238,15 @@ pub(crate) fn at(
     id: &str,
     path: &str,
 ) -> Result<(ComputedList, String), RpcError> {
-    let node = doc
-        .objects
-        .get(id)
-        .ok_or_else(|| RpcError::about(Code::NotFound, id))?;
-    let properties = Value::Object(node.effective()?);
-    let (value, path) = definition(&properties, path)?;
-    let state = properties
-        .get("qStateName")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    match compute(env, node, &path, state, value)? {
-        Ok(computed) => Ok((computed, path)),
-        Err((dimension, _)) => Err(RpcError::about(
-            Code::InvalidParameters,
-            dimension.defs.first().cloned().unwrap_or_default(),
-        )),
-    }
+    defined_at(doc, id, path, |node, path, state, value| {
+        match compute(env, node, path, state, value)? {
+            Ok(computed) => Ok((computed, path.to_owned())),
+            Err((dimension, _)) => Err(RpcError::about(
+                Code::InvalidParameters,
+                dimension.defs.first().cloned().unwrap_or_default(),
+            )),
+        }
+    })
 }
 
 /// `GetListObjectData`.

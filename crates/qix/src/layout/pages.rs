@@ -44,6 +44,15 @@ pub(crate) fn check(pages: &[Rect], n_columns: usize, n_rows: usize) -> Result<(
     Ok(())
 }
 
+/// A page of rows.
+pub(crate) fn page(matrix: Vec<Value>, rect: Rect) -> Value {
+    json!({
+        "qMatrix": matrix,
+        "qTails": [{"qUp": 0, "qDown": 0}],
+        "qArea": area(rect),
+    })
+}
+
 /// `qArea`.
 pub(crate) fn area(rect: Rect) -> Value {
     json!({

@@ -19,7 +19,9 @@ type Done = Result<(), RpcError>;
 const MAX_REDUCED_CELLS: usize = 20_000;
 
 /// Path, pages, and what is needed to answer.
-fn request(call: &mut Call<'_>) -> Result<(String, String, Vec<Rect>, Now, Budget), RpcError> {
+pub(crate) fn request(
+    call: &mut Call<'_>,
+) -> Result<(String, String, Vec<Rect>, Now, Budget), RpcError> {
     let path = call.args.text(0)?;
     let rects = pages::read(&call.args.list(1)?);
     let id = this(call)?;

@@ -11,10 +11,10 @@ use crate::doc::selection_methods::selections_changed;
 use crate::doc::{Doc, Modal};
 use crate::errors::{Code, RpcError};
 use crate::handles::Target;
-use crate::layout::hypercube::{self, Computed};
+use crate::layout::Env;
+use crate::layout::hypercube::{self, Computed, defined_at};
 use crate::layout::list_object::{self, ComputedList};
 use crate::layout::pivot::place;
-use crate::layout::{Env, hypercube::definition};
 use crate::object::this;
 use crate::session::Call;
 
@@ -127,13 +127,9 @@ fn at(call: &mut Call<'_>, path: &str) -> Result<At, RpcError> {
 }
 
 fn is_list(doc: &Doc, id: &str, path: &str) -> Result<bool, RpcError> {
-    let node = doc
-        .objects
-        .get(id)
-        .ok_or_else(|| RpcError::about(Code::NotFound, id))?;
-    let properties = Value::Object(node.effective()?);
-    let (_, path) = definition(&properties, path)?;
-    Ok(path.ends_with("/qListObjectDef"))
+    defined_at(doc, id, path, |_, path, _, _| {
+        Ok(path.ends_with("/qListObjectDef"))
+    })
 }
 
 /// Selects in some fields of a state; whether all could be.

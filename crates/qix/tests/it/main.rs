@@ -1,5 +1,8 @@
 //! What a session promises: the conversations in `corpus/rpc`, and that no frame breaks it.
 
+#[path = "tier1.rs"]
+mod tier1;
+
 #[path = "host.rs"]
 mod host;
 
