@@ -3,9 +3,12 @@
 //! Rules: reference qix §3. Batches are refused: no client sends them, and answers must
 //! come one a request, in order.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value, json};
 
 use crate::errors::{Code, RpcError};
+use crate::session::ConnectionId;
 
 /// A request that is well formed; whether it makes sense is for others.
 #[derive(Clone, Debug)]
@@ -80,10 +83,25 @@ pub(crate) fn parse(frame: &str, max_bytes: usize) -> Result<Request, (Value, Rp
 pub(crate) struct Outcome {
     /// Members of `result`.
     pub result: Map<String, Value>,
+    /// What is out of date on the connection that asked.
+    pub lists: Lists,
+    /// And on the other connections of the session.
+    pub elsewhere: BTreeMap<ConnectionId, Lists>,
+}
+
+/// Handles a connection is told of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lists {
     /// Handles whose layout is no longer valid.
-    pub change: Vec<i64>,
+    pub change: BTreeSet<i64>,
     /// Handles that are gone.
     pub close: Vec<i64>,
+}
+
+impl Lists {
+    pub fn is_empty(&self) -> bool {
+        self.change.is_empty() && self.close.is_empty()
+    }
 }
 
 /// The reply to a request that was carried out.
@@ -92,21 +110,28 @@ pub(crate) fn reply(id: Value, outcome: Outcome) -> String {
     frame.insert("jsonrpc".to_owned(), json!("2.0"));
     frame.insert("id".to_owned(), id);
     frame.insert("result".to_owned(), Value::Object(outcome.result));
-    append_lists(&mut frame, outcome.change, outcome.close);
+    append_lists(&mut frame, &outcome.lists);
     Value::Object(frame).to_string()
 }
 
-/// The reply to a request that was not carried out. A failed request may still have changed
-/// something (an object that lost its data), so it carries the lists too.
+/// What another connection is told: no id, and no params, which would make it a notification.
+pub(crate) fn push(lists: &Lists) -> String {
+    let mut frame = Map::new();
+    frame.insert("jsonrpc".to_owned(), json!("2.0"));
+    append_lists(&mut frame, lists);
+    Value::Object(frame).to_string()
+}
+
+/// The reply to a request that was not carried out.
 pub(crate) fn error_reply(id: Value, error: &RpcError) -> String {
     json!({"jsonrpc": "2.0", "id": id, "error": error.to_json()}).to_string()
 }
 
-fn append_lists(frame: &mut Map<String, Value>, change: Vec<i64>, close: Vec<i64>) {
-    if !change.is_empty() {
-        frame.insert("change".to_owned(), json!(change));
+fn append_lists(frame: &mut Map<String, Value>, lists: &Lists) {
+    if !lists.change.is_empty() {
+        frame.insert("change".to_owned(), json!(lists.change));
     }
-    if !close.is_empty() {
-        frame.insert("close".to_owned(), json!(close));
+    if !lists.close.is_empty() {
+        frame.insert("close".to_owned(), json!(lists.close));
     }
 }

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::doc::Doc;
 use crate::errors::{Code, RpcError};
+use crate::frame::{self, Outcome};
 use crate::handles::Target;
-use crate::host::OpenMode;
+use crate::host::{OpenMode, ReloadProgress};
 use crate::image::AppMeta;
 use crate::session::Call;
 use crate::wire::{meta, number::num, time};
@@ -24,11 +25,6 @@ pub(crate) fn product_version(call: &mut Call<'_>) -> Done {
     Ok(())
 }
 
-pub(crate) fn os_name(call: &mut Call<'_>) -> Done {
-    call.put("qReturn", "");
-    Ok(())
-}
-
 pub(crate) fn product(call: &mut Call<'_>) -> Done {
     call.put("qReturn", "Satchel");
     Ok(())
@@ -39,22 +35,78 @@ pub(crate) fn no(call: &mut Call<'_>) -> Done {
     Ok(())
 }
 
-/// Requests are carried out one at a time and to the end, so there is nothing to cancel by
-/// the time one of these is read.
+/// Requests of a session are carried out one at a time and to the end: when one of these is
+/// read there is nothing left to end. Whoever holds the connection looks at them as they arrive
+/// and cancels the budget of what is running or waiting.
 pub(crate) fn nothing(_call: &mut Call<'_>) -> Done {
     Ok(())
 }
 
+/// How the reload of this session goes or went, where there can be one.
 pub(crate) fn get_progress(call: &mut Call<'_>) -> Done {
-    call.put(
-        "qProgressData",
-        json!({
-            "qStarted": false, "qFinished": true, "qCompleted": 0, "qTotal": 0, "qKB": 0,
-            "qMillisecs": 0, "qUserInteractionWanted": false, "qPersistentProgress": "",
-            "qTransientProgress": "", "qErrorData": [], "qPersistentProgressMessages": [],
-            "qTransientProgressMessage": {"qMessageCode": 0, "qMessageParameters": []},
-        }),
-    );
+    let progress = reload_progress(call)?;
+    call.put("qProgressData", progress_data(&progress));
+    Ok(())
+}
+
+fn reload_progress(call: &mut Call<'_>) -> Result<ReloadProgress, RpcError> {
+    let progress = call.state.host.reload_progress();
+    progress.ok_or_else(|| Code::MethodNotFound.into())
+}
+
+/// The reply to a `GetProgress` that is asked while a reload runs, when the session itself is
+/// busy. `None` if `text` is no such request.
+pub fn progress_reply(text: &str, progress: &ReloadProgress) -> Option<String> {
+    let request = frame::parse(text, usize::MAX).ok()?;
+    if request.handle != -1 || request.method != "GetProgress" {
+        return None;
+    }
+    let mut outcome = Outcome::default();
+    outcome
+        .result
+        .insert("qProgressData".to_owned(), progress_data(progress));
+    Some(frame::reply(request.id, outcome))
+}
+
+/// `qProgressData`.
+pub(crate) fn progress_data(progress: &ReloadProgress) -> Value {
+    json!({
+        "qStarted": progress.started,
+        "qFinished": progress.finished,
+        "qCompleted": 0,
+        "qTotal": 0,
+        "qKB": 0,
+        "qMillisecs": progress.millis,
+        "qUserInteractionWanted": false,
+        "qPersistentProgress": progress.log.join("\n"),
+        "qTransientProgress": progress.log.last().map_or("", String::as_str),
+        "qErrorData": [],
+        "qPersistentProgressMessages": [],
+        "qTransientProgressMessage": {"qMessageCode": 0, "qMessageParameters": []},
+    })
+}
+
+/// By the time this is read a reload of the session is over; one that runs is ended by
+/// whoever holds the connection.
+pub(crate) fn cancel_reload(call: &mut Call<'_>) -> Done {
+    reload_progress(call).map(|_| ())
+}
+
+/// A reload stops at the first error, publishes nothing then, and asks nobody. To be told so
+/// is fine; anything else cannot be had.
+pub(crate) fn configure_reload(call: &mut Call<'_>) -> Done {
+    reload_progress(call)?;
+    let (cancel, use_error_data, interact) =
+        (call.args.flag(0)?, call.args.flag(1)?, call.args.flag(2)?);
+    for (name, fits) in [
+        ("qCancelOnScriptError", cancel),
+        ("qUseErrorData", !use_error_data),
+        ("qInteractOnError", !interact),
+    ] {
+        if !fits {
+            return Err(RpcError::about(Code::InvalidParameters, name));
+        }
+    }
     Ok(())
 }
 

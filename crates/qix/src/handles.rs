@@ -74,9 +74,4 @@ impl Handles {
     pub fn iter(&self) -> impl Iterator<Item = (i64, &Target)> {
         self.by_handle.iter().map(|(h, t)| (*h, t))
     }
-
-    /// Forgets everything, as when a connection is replaced. Numbers start anew.
-    pub fn clear(&mut self) {
-        *self = Self::default();
-    }
 }

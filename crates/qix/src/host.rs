@@ -80,6 +80,19 @@ pub struct Reloaded {
     pub app: Option<OpenApp>,
 }
 
+/// How far a reload is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReloadProgress {
+    /// Whether one was started in this session.
+    pub started: bool,
+    /// Whether the last one is over.
+    pub finished: bool,
+    /// How long it ran, or runs.
+    pub millis: i64,
+    /// The log, line by line.
+    pub log: Vec<String>,
+}
+
 /// Who is asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserInfo {
@@ -125,6 +138,11 @@ pub trait Host {
         content: &AppContent,
         partial: bool,
     ) -> Result<Reloaded, Refusal>;
+
+    /// How the reload of this session goes; none if this host never reloads.
+    fn reload_progress(&self) -> Option<ReloadProgress> {
+        None
+    }
 
     /// Who is asking.
     fn user(&self) -> UserInfo;

@@ -11,6 +11,7 @@ pub(crate) mod pages;
 pub(crate) mod pivot;
 pub(crate) mod selections;
 pub(crate) mod stack;
+pub(crate) mod tables;
 
 use satchel_base::Budget;
 use satchel_calc::Locale;

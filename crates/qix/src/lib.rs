@@ -1,8 +1,9 @@
 //! The JSON-RPC API of an analytics engine as a state machine: text frames in, text frames
 //! out, no sockets and no clock.
 //!
-//! A [`Session`] is one connection. It reads a frame, computes on the engine its [`Host`]
-//! opened, and gives exactly one reply a request, in order. Everything a client sends is
+//! A [`Session`] is what one user has open, on one connection or several. It reads a frame,
+//! computes on the engine its [`Host`] opened, and gives exactly one reply a request, in order;
+//! what a request changed for other connections is handed out beside it. Everything a client sends is
 //! untrusted: a frame leads to a reply or an error, never to a panic. Rights are the host's
 //! business; a session only sees the view and content it was given.
 //!
@@ -29,6 +30,9 @@ pub use content::{
     StoredSelections, StoredState, StoredVariable,
 };
 pub use errors::{Code, RpcError};
-pub use host::{Host, Now, OpenApp, OpenFailure, OpenMode, Refusal, Reloaded, UserInfo};
+pub use global::progress_reply;
+pub use host::{
+    Host, Now, OpenApp, OpenFailure, OpenMode, Refusal, ReloadProgress, Reloaded, UserInfo,
+};
 pub use image::{AppImage, AppMeta, ImageError, StreamRef};
-pub use session::{Greeting, Session, SessionConfig};
+pub use session::{Answer, ConnectionId, Greeting, Session, SessionConfig};

@@ -1,4 +1,6 @@
-//! One connection: greeting, frames in, frames out.
+//! What a user has open, and the connections that share it: greeting, frames in, frames out.
+
+use std::collections::BTreeMap;
 
 use satchel_base::Budget;
 use serde_json::{Value, json};
@@ -44,33 +46,113 @@ impl Default for SessionConfig {
     }
 }
 
-/// One connection of one user. Owns selections, session objects and handles.
+/// What one user has open: an app, selections and session objects. Connections share it: each
+/// has its own handles, and hears what the others changed.
 pub struct Session {
     config: SessionConfig,
-    attached: bool,
-    handles: Handles,
+    connections: BTreeMap<ConnectionId, Connection>,
+    last: u64,
     state: State,
 }
 
-/// What a session holds beside its connection.
+/// One of the connections that share a session. Numbers are not used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(u64);
+
+/// What belongs to a connection and not to the session.
+struct Connection {
+    handles: Handles,
+    /// Whether it came to a session that was there.
+    attached: bool,
+    /// The last number by which it called a request.
+    last_request: Option<i64>,
+    /// Whether its requests have had rising numbers so far. A client that numbers them so tells
+    /// replies from what is pushed; others take the next frame for the reply (reference qix
+    /// §0.5).
+    numbers_requests: bool,
+}
+
+impl Connection {
+    fn new(attached: bool) -> Self {
+        Self {
+            handles: Handles::default(),
+            attached,
+            last_request: None,
+            numbers_requests: true,
+        }
+    }
+
+    fn heard(&mut self, id: &Value) {
+        let id = id.as_i64();
+        let rises = id.is_some_and(|id| self.last_request.map_or(id > 0, |last| id > last));
+        self.numbers_requests &= rises;
+        self.last_request = id.or(self.last_request);
+    }
+
+    fn takes_pushes(&self) -> bool {
+        self.numbers_requests && self.last_request.is_some()
+    }
+}
+
+/// What a request led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The one reply.
+    pub reply: String,
+    /// What other connections of the session are to be told.
+    pub pushes: Vec<(ConnectionId, String)>,
+}
+
+/// What a session holds beside its connections.
 pub(crate) struct State {
     pub host: Box<dyn Host + Send>,
     pub doc: Option<Doc>,
 }
 
 impl Session {
-    /// A new session without an open app.
+    /// The connection a session begins with.
+    pub const FIRST: ConnectionId = ConnectionId(0);
+
+    /// A new session without an open app, and its first connection.
     pub fn new(config: SessionConfig, host: Box<dyn Host + Send>) -> Self {
         Self {
             config,
-            attached: false,
-            handles: Handles::default(),
+            connections: BTreeMap::from([(Self::FIRST, Connection::new(false))]),
+            last: 0,
             state: State { host, doc: None },
         }
     }
 
-    /// The frames to send before anything is read.
+    /// A further connection: it finds selections and session objects as they are, and has no
+    /// handles yet.
+    pub fn attach(&mut self) -> ConnectionId {
+        self.last += 1;
+        let id = ConnectionId(self.last);
+        self.connections.insert(id, Connection::new(true));
+        id
+    }
+
+    /// Forgets a connection that was closed; returns how many are left.
+    pub fn detach(&mut self, connection: ConnectionId) -> usize {
+        self.connections.remove(&connection);
+        self.connections.len()
+    }
+
+    /// Gives back the memory of results that can be calculated again. For a session that
+    /// nobody is connected to.
+    pub fn rest(&mut self) {
+        if let Some(doc) = &mut self.state.doc {
+            doc.cache = Default::default();
+        }
+    }
+
+    /// The frames to send on the first connection before anything is read.
     pub fn greeting(&self) -> Vec<String> {
+        self.greeting_on(Self::FIRST)
+    }
+
+    /// The frames to send on a connection before anything is read.
+    pub fn greeting_on(&self, connection: ConnectionId) -> Vec<String> {
         let mut frames = Vec::new();
         if self.config.greeting == Greeting::Proxy {
             let UserInfo { id, .. } = self.state.host.user();
@@ -88,7 +170,11 @@ impl Session {
                 .to_string(),
             );
         }
-        let session_state = if self.attached {
+        let attached = self
+            .connections
+            .get(&connection)
+            .is_some_and(|c| c.attached);
+        let session_state = if attached {
             "SESSION_ATTACHED"
         } else {
             "SESSION_CREATED"
@@ -104,39 +190,73 @@ impl Session {
         frames
     }
 
-    /// Continues this session on a new connection: selections and session objects stay,
-    /// handles are forgotten, and the greeting says that an old session was attached.
-    pub fn reattach(&mut self) {
-        self.attached = true;
-        self.handles.clear();
-    }
-
     /// The id of the open app.
     pub fn app_id(&self) -> Option<&str> {
         self.state.doc.as_ref().map(|d| d.meta.id.as_str())
     }
 
-    /// Carries out one request. Exactly one frame comes back, whatever `text` is.
+    /// Carries out one request of the first connection. Exactly one frame comes back, whatever
+    /// `text` is.
     ///
     /// When `budget` ends the reply is error 15 (cancelled) or 7003 (too large), and selections
     /// are as they were before the request.
     pub fn handle(&mut self, text: &str, budget: &Budget) -> Vec<String> {
-        let request = match frame::parse(text, self.config.max_frame_bytes) {
-            Ok(request) => request,
-            Err((id, error)) => return vec![frame::error_reply(id, &error)],
-        };
-        let id = request.id.clone();
-        vec![match self.dispatch(request, budget) {
-            Ok(outcome) => frame::reply(id, outcome),
-            Err(error) => frame::error_reply(id, &error),
-        }]
+        vec![self.handle_on(Self::FIRST, text, budget).reply]
     }
 
-    fn dispatch(&mut self, request: Request, budget: &Budget) -> Result<Outcome, RpcError> {
+    /// Carries out one request of a connection, as [`Self::handle`] does; an unknown connection
+    /// has no handles and can only ask the global object.
+    pub fn handle_on(&mut self, connection: ConnectionId, text: &str, budget: &Budget) -> Answer {
+        let request = match frame::parse(text, self.config.max_frame_bytes) {
+            Ok(request) => request,
+            Err((id, error)) => {
+                return Answer {
+                    reply: frame::error_reply(id, &error),
+                    pushes: Vec::new(),
+                };
+            }
+        };
+        let id = request.id.clone();
+        let mut own = self
+            .connections
+            .remove(&connection)
+            .unwrap_or_else(|| Connection::new(true));
+        own.heard(&id);
+        let done = self.dispatch(&mut own.handles, request, budget);
+        self.connections.insert(connection, own);
+        match done {
+            Ok(outcome) => Answer {
+                pushes: self.pushes(&outcome),
+                reply: frame::reply(id, outcome),
+            },
+            Err(error) => Answer {
+                reply: frame::error_reply(id, &error),
+                pushes: Vec::new(),
+            },
+        }
+    }
+
+    /// What other connections hear of an outcome.
+    fn pushes(&self, outcome: &Outcome) -> Vec<(ConnectionId, String)> {
+        let takes = |id: &ConnectionId| self.connections.get(id).is_some_and(|c| c.takes_pushes());
+        outcome
+            .elsewhere
+            .iter()
+            .filter(|(id, lists)| takes(id) && !lists.is_empty())
+            .map(|(id, lists)| (*id, frame::push(lists)))
+            .collect()
+    }
+
+    fn dispatch(
+        &mut self,
+        handles: &mut Handles,
+        request: Request,
+        budget: &Budget,
+    ) -> Result<Outcome, RpcError> {
         let target = if request.handle == -1 {
             None
         } else {
-            let target = self.handles.target(request.handle).cloned();
+            let target = handles.target(request.handle).cloned();
             Some(target.ok_or_else(|| {
                 RpcError::about(Code::InvalidParams, format!("handle {}", request.handle))
             })?)
@@ -146,7 +266,12 @@ impl Session {
             .ok_or_else(|| RpcError::about(Code::MethodNotFound, request.method.clone()))?;
         budget.check()?;
         let mut call = Call {
-            handles: &mut self.handles,
+            handles,
+            others: self
+                .connections
+                .iter_mut()
+                .map(|(id, c)| (*id, &mut c.handles))
+                .collect(),
             state: &mut self.state,
             target,
             args: Args::new(request.params, method.params),
@@ -172,6 +297,8 @@ impl Session {
 /// One request on its way through.
 pub(crate) struct Call<'a> {
     pub handles: &'a mut Handles,
+    /// The handles of the session's other connections.
+    others: Vec<(ConnectionId, &'a mut Handles)>,
     pub state: &'a mut State,
     /// What the request's handle stands for; none for the global object.
     pub target: Option<Target>,
@@ -208,23 +335,36 @@ impl Call<'_> {
         self.put("qReturn", object);
     }
 
-    /// Tells the client that an object's handle is gone.
+    /// Tells the clients that an object's handle is gone.
     pub fn close(&mut self, target: &Target) {
         if let Some(handle) = self.handles.free(target) {
-            self.outcome.close.push(handle);
+            self.outcome.lists.close.push(handle);
+        }
+        for (id, handles) in &mut self.others {
+            if let Some(handle) = handles.free(target) {
+                let lists = self.outcome.elsewhere.entry(*id).or_default();
+                lists.close.push(handle);
+            }
         }
     }
 
-    /// Tells the client that the layouts of these objects are no longer valid.
+    /// Tells the clients that the layouts of these objects are no longer valid.
     pub fn changed(&mut self, is_changed: impl Fn(&Target) -> bool) {
+        let returned = self.returned;
         let changed = self
             .handles
             .iter()
-            .filter(|(h, t)| Some(*h) != self.returned && is_changed(t))
+            .filter(|(h, t)| Some(*h) != returned && is_changed(t))
             .map(|(h, _)| h);
-        self.outcome.change.extend(changed);
-        self.outcome.change.sort_unstable();
-        self.outcome.change.dedup();
+        self.outcome.lists.change.extend(changed);
+        for (id, handles) in &self.others {
+            let changed = handles
+                .iter()
+                .filter(|(_, t)| is_changed(t))
+                .map(|(h, _)| h);
+            let lists = self.outcome.elsewhere.entry(*id).or_default();
+            lists.change.extend(changed);
+        }
     }
 
     /// A new id in the form of a random UUID.

@@ -198,7 +198,10 @@ impl Cube {
         budget.charge_bytes(64 * self.n_rows as u64)?;
         let mut lines: BTreeMap<u32, Vec<(f64, usize)>> = BTreeMap::new();
         for row in 0..self.n_rows {
-            let x = axis.dim.value(&self.view, self.codes[row * n_dims]).as_num();
+            let x = axis
+                .dim
+                .value(&self.view, self.codes[row * n_dims])
+                .as_num();
             let Some(x) = x.filter(|x| how.start <= *x && *x <= how.end) else {
                 continue;
             };

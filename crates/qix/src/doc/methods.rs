@@ -9,7 +9,7 @@ use crate::doc::objects::{Node, set_id};
 use crate::errors::{Code, RpcError};
 use crate::handles::Target;
 use crate::host::OpenMode;
-use crate::layout::lists;
+use crate::layout::{lists, tables};
 use crate::session::Call;
 use crate::wire::{meta, time};
 
@@ -391,18 +391,6 @@ pub(crate) fn nothing(call: &mut Call<'_>) -> Done {
     Ok(())
 }
 
-pub(crate) fn no_list(call: &mut Call<'_>) -> Done {
-    call.doc()?;
-    call.put("qList", json!({ "qItems": [] }));
-    Ok(())
-}
-
-pub(crate) fn get_connections(call: &mut Call<'_>) -> Done {
-    editable(call)?;
-    call.put("qConnections", json!([]));
-    Ok(())
-}
-
 pub(crate) fn get_field_description(call: &mut Call<'_>) -> Done {
     let name = call.args.text(0)?;
     let description = lists::field_description(call.doc()?, &name)
@@ -435,7 +423,8 @@ pub(crate) fn get_matching_fields(call: &mut Call<'_>) -> Done {
 
 pub(crate) fn get_tables_and_keys(call: &mut Call<'_>) -> Done {
     let synthetic = call.args.flag(3)?;
-    let (tables, keys) = lists::tables_and_keys(call.doc()?, synthetic);
+    let budget = call.budget.clone();
+    let (tables, keys) = tables::tables_and_keys(call.doc()?, synthetic, &budget)?;
     call.put("qtr", tables);
     call.put("qk", keys);
     Ok(())
@@ -446,7 +435,7 @@ pub(crate) fn get_table_data(call: &mut Call<'_>) -> Done {
     let rows = call.args.int(1, 0)?;
     let name = call.args.text(3)?;
     let budget = call.budget.clone();
-    let data = lists::table_data(call.doc()?, &name, offset, rows, &budget)?;
+    let data = tables::table_data(call.doc()?, &name, offset, rows, &budget)?;
     call.put("qData", data);
     Ok(())
 }

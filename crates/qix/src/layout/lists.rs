@@ -1,17 +1,14 @@
 //! Lists of what is in an app: objects, items, variables, fields, tables.
 
-use satchel_base::Budget;
 use satchel_calc::Locale;
-use satchel_data::{FieldId, FieldKind, TableId, TableKind};
-use satchel_engine::Rect;
+use satchel_data::{FieldId, FieldKind, TableKind};
 use serde_json::{Map, Value, json};
 
 use crate::content::Entity;
 use crate::doc::Doc;
 use crate::doc::items::{Kind, text};
 use crate::doc::objects::Node;
-use crate::errors::{Code, RpcError};
-use crate::wire::{meta, number::num};
+use crate::wire::meta;
 
 /// Whether an object lists what is in the app.
 pub(crate) fn lists_content(node: &Node) -> bool {
@@ -215,132 +212,6 @@ pub(crate) fn field_description(doc: &Doc, name: &str) -> Option<Value> {
         "qTags": facts.tags,
         "qByteSize": 0,
     }))
-}
-
-/// `qtr` and `qk` of `GetTablesAndKeys`.
-pub(crate) fn tables_and_keys(doc: &Doc, synthetic: bool) -> (Value, Value) {
-    let view = doc.engine.view();
-    let model = view.model();
-    let mut tables = Vec::new();
-    for id in view.tables() {
-        let table = model.table(id);
-        if table.kind == TableKind::Synthetic && !synthetic {
-            continue;
-        }
-        let fields: Vec<Value> = table
-            .columns
-            .iter()
-            .filter(|c| view.is_visible(c.field))
-            .map(|c| {
-                let facts = view.facts(c.field);
-                let field = model.field(c.field);
-                let key = field.columns.len() > 1;
-                json!({
-                    "qName": field.name,
-                    "qPresent": true,
-                    "qHasNull": facts.n_present < facts.n_rows,
-                    "qHasWild": false,
-                    "qHasDuplicates": (view.cardinality(c.field) as u64) < facts.n_present,
-                    "qIsSynthetic": field.kind == FieldKind::Synthetic,
-                    "qInformationDensity": if facts.n_rows == 0 {
-                        json!(0)
-                    } else {
-                        num(facts.n_present as f64 / facts.n_rows as f64)
-                    },
-                    "qnNonNulls": facts.n_present,
-                    "qnRows": view.n_rows(id),
-                    "qSubsetRatio": 1,
-                    "qnTotalDistinctValues": view.cardinality(c.field),
-                    "qnPresentDistinctValues": view.cardinality(c.field),
-                    "qKeyType": if key { "ANY_KEY" } else { "NOT_KEY" },
-                    "qTags": facts.tags,
-                    "qDerivedFields": [],
-                    "qComment": "",
-                })
-            })
-            .collect();
-        tables.push(json!({
-            "qName": table.name,
-            "qLoose": table.loose,
-            "qNoOfRows": view.n_rows(id),
-            "qFields": fields,
-            "qPos": {"qx": 0, "qy": 0},
-            "qComment": "",
-            "qIsDirectDiscovery": false,
-            "qIsSynthetic": table.kind == TableKind::Synthetic,
-            "qTableTags": [],
-            "qProfilingData": {},
-        }));
-    }
-    let keys: Vec<Value> = view
-        .fields()
-        .filter(|f| model.field(*f).columns.len() > 1)
-        .map(|f| {
-            let in_tables: Vec<&str> = model
-                .field(f)
-                .columns
-                .iter()
-                .map(|(t, _)| model.table(*t))
-                .filter(|t| synthetic || t.kind == TableKind::Data)
-                .map(|t| t.name.as_str())
-                .collect();
-            json!({"qKeyFields": [model.field(f).name], "qTables": in_tables})
-        })
-        .collect();
-    (Value::Array(tables), Value::Array(keys))
-}
-
-/// Rows of one table, for `GetTableData`.
-pub(crate) fn table_data(
-    doc: &Doc,
-    name: &str,
-    offset: i64,
-    rows: i64,
-    budget: &Budget,
-) -> Result<Value, RpcError> {
-    let view = doc.engine.view();
-    let model = view.model();
-    let found: Option<TableId> = view.tables().find(|t| model.table(*t).name == name);
-    let id = found.ok_or_else(|| RpcError::about(Code::NotFound, name))?;
-    let table = model.table(id);
-    let columns: Vec<_> = table
-        .columns
-        .iter()
-        .filter(|c| view.is_visible(c.field))
-        .collect();
-    let offset = usize::try_from(offset).unwrap_or(0);
-    let wanted = usize::try_from(rows).unwrap_or(0).min(10_000);
-    budget.charge_rows(table.n_rows as u64)?;
-    super::pages::check(
-        &[Rect {
-            left: 0,
-            top: 0,
-            width: columns.len(),
-            height: wanted,
-        }],
-        columns.len(),
-        view.n_rows(id),
-    )?;
-    let list: Vec<Value> = (0..table.n_rows as u32)
-        .filter(|r| view.row_is_visible(id, *r))
-        .skip(offset)
-        .take(wanted)
-        .map(|row| {
-            let cells: Vec<Value> = columns
-                .iter()
-                .map(|c| {
-                    let value = view.value(c.field, c.codes.at(row as usize));
-                    json!({
-                        "qText": value.to_text(),
-                        "qIsNumeric": value.as_num().is_some(),
-                        "qNumber": num(value.as_num().unwrap_or(f64::NAN)),
-                    })
-                })
-                .collect();
-            json!({ "qValue": cells })
-        })
-        .collect();
-    Ok(Value::Array(list))
 }
 
 /// `qLocaleInfo`: the number interpretation variables of the app.

@@ -143,10 +143,7 @@ pub(crate) fn get_hypercube_continuous_data(call: &mut Call<'_>) -> Done {
             .and_then(|n| usize::try_from(n).ok())
     };
     let end = |name: &str, open: f64| options.get(name).and_then(Value::as_f64).unwrap_or(open);
-    let (start, end) = (
-        end("qStart", f64::NEG_INFINITY),
-        end("qEnd", f64::INFINITY),
-    );
+    let (start, end) = (end("qStart", f64::NEG_INFINITY), end("qEnd", f64::INFINITY));
     let n_bins = count("qNbrPoints").unwrap_or(0);
     let max_lines = count("qMaxNumberLines").filter(|n| *n > 0);
     call.args.put_back(1, Value::Null);

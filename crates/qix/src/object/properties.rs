@@ -249,8 +249,27 @@ fn set_flag(call: &mut Call<'_>, set: impl Fn(&mut Entity)) -> Done {
     Ok(())
 }
 
+/// The objects that extend this one.
 pub(crate) fn get_linked_objects(call: &mut Call<'_>) -> Done {
-    this(call)?;
-    call.put("qItems", Value::Array(Vec::new()));
+    let id = this(call)?;
+    let linked: Vec<Value> = call
+        .doc()?
+        .objects
+        .iter()
+        .filter(|n| {
+            n.entity
+                .properties
+                .get("qExtendsId")
+                .and_then(Value::as_str)
+                == Some(&id)
+        })
+        .map(|n| {
+            json!({
+                "qRootId": n.id(),
+                "qInfo": {"qId": n.id(), "qType": n.entity.kind()},
+            })
+        })
+        .collect();
+    call.put("qItems", linked);
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! What a session promises: the conversations in `corpus/rpc`, and that no frame breaks it.
 
+#[path = "sharing.rs"]
+mod sharing;
+
 #[path = "tier1.rs"]
 mod tier1;
 
@@ -87,8 +90,9 @@ fn greetings_are_two_frames_through_a_proxy_and_one_from_the_engine() {
     let mut direct = Session::new(config, Box::new(host::TestHost::new()));
     assert_eq!(direct.greeting().len(), 1);
     assert!(direct.greeting()[0].contains("SESSION_CREATED"));
-    direct.reattach();
-    assert!(direct.greeting()[0].contains("SESSION_ATTACHED"));
+    let second = direct.attach();
+    assert_eq!(direct.greeting_on(second).len(), 1);
+    assert!(direct.greeting_on(second)[0].contains("SESSION_ATTACHED"));
 }
 
 fn ask(session: &mut Session, budget: &Budget, frame: &Value) -> Value {
