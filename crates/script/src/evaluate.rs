@@ -8,6 +8,7 @@ use satchel_data::{Frame, SymbolKey, Value};
 use satchel_syntax::{Expr, ExprKind};
 
 use crate::functions::{self, Host, Session};
+use crate::host::FileFacts;
 use crate::tables::{Section, Tables};
 
 /// Rows to load from: a frame, and how many rows, as a frame without columns has none.
@@ -160,6 +161,9 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) utc_offset: f64,
     /// The file being read, as written in the script.
     pub(crate) file: &'a str,
+    pub(crate) files: &'a dyn FileFacts,
+    pub(crate) directory: Option<&'a str>,
+    pub(crate) is_partial: bool,
 }
 
 impl Surroundings<'_> {

@@ -1,10 +1,11 @@
 //! Functions that look beyond their arguments: other rows, tables, maps, counters.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use satchel_calc::{HostArg, HostFunction, HostFunctions};
+use satchel_calc::{HostArg, HostFunction, HostFunctions, Locale, format_date};
 use satchel_data::{Frame, SymbolKey, Value};
 
 use crate::evaluate::{OneRow, Rows, Surroundings};
+use crate::host::FileInfo;
 
 /// What lasts over a whole run.
 #[derive(Debug, Default)]
@@ -19,7 +20,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// A number from 0 up to 1 (SplitMix64).
-    fn rand(&mut self) -> f64 {
+    pub(crate) fn rand(&mut self) -> f64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.random;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -59,6 +60,8 @@ const FUNCTIONS: &[(&str, usize, usize, &[HostArg])] = &[
     ("fileextension", 0, 0, &[]),
     ("filename", 0, 0, &[]),
     ("filepath", 0, 0, &[]),
+    ("filesize", 0, 1, &[]),
+    ("filetime", 0, 1, &[]),
     ("ispartialreload", 0, 0, &[]),
     ("iterno", 0, 0, &[]),
     ("lookup", 3, 4, LOOKUP),
@@ -170,7 +173,13 @@ impl HostFunctions for Host<'_> {
                 Value::text(self.around.session.borrow().app_name.as_str())
             }
             "osuser" => Value::text(self.around.session.borrow().user.as_str()),
-            "ispartialreload" => Value::num(0.0),
+            "ispartialreload" => Value::boolean(self.around.is_partial),
+            "filesize" => self
+                .file_info(args.first())
+                .map_or(Value::Null, |info| Value::num(info.n_bytes as f64)),
+            "filetime" => self.file_info(args.first()).map_or(Value::Null, |info| {
+                timestamp(info.modified, self.around.locale)
+            }),
             "reloadtime" => Value::num(self.around.now),
             "filepath" => self.file(|f| f.to_owned()),
             "filename" => self.file(|f| file_name(f).to_owned()),
@@ -211,6 +220,12 @@ impl Host<'_> {
         } else {
             Value::text(part(self.around.file))
         }
+    }
+
+    /// The file of an argument or, without one, the file being read.
+    fn file_info(&self, path: Option<&Value>) -> Option<FileInfo> {
+        let path = path.map_or_else(|| self.around.file.to_owned(), Value::to_text);
+        self.around.files.file_info(&path, self.around.directory)
     }
 
     /// Row `at` of a field: from 0, or from the end for negative numbers. Without a table it
@@ -335,6 +350,17 @@ fn nth(number: Option<f64>, len: usize) -> Option<usize> {
     (0.0..len as f64)
         .contains(&number)
         .then_some(number as usize)
+}
+
+/// A point in time as `TimestampFormat` shows it.
+fn timestamp(serial: f64, locale: &Locale) -> Value {
+    let pattern = locale
+        .get("TimestampFormat")
+        .unwrap_or("YYYY-MM-DD hh:mm:ss");
+    match format_date(serial, pattern, locale) {
+        Some(text) => Value::dual(serial, text),
+        None => Value::num(serial),
+    }
 }
 
 fn file_name(path: &str) -> &str {

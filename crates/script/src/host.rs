@@ -1,5 +1,7 @@
 //! What a script needs from outside: rows of files, places to store, somebody who listens.
 
+use std::cell::RefCell;
+
 use satchel_data::{Batch, Frame};
 use satchel_syntax::FormatSpec;
 
@@ -24,6 +26,79 @@ pub trait Host {
     /// If the file may not be written or the format cannot be.
     fn store(&mut self, request: &StoreRequest, table: &Frame) -> Result<u64, HostError>;
 
+    /// The files that fit `mask`, a path with `*` and `?` in its last part, as `FROM` takes
+    /// them, in order of their names.
+    ///
+    /// # Errors
+    /// As [`Host::open`]; no file at all is no error.
+    fn list_files(
+        &mut self,
+        mask: &str,
+        directory: Option<&str>,
+    ) -> Result<Vec<String>, HostError> {
+        let _ = directory;
+        Err(no_listing(mask))
+    }
+
+    /// The folders that fit `mask`, as [`Host::list_files`].
+    ///
+    /// # Errors
+    /// As [`Host::open`].
+    fn list_folders(
+        &mut self,
+        mask: &str,
+        directory: Option<&str>,
+    ) -> Result<Vec<String>, HostError> {
+        let _ = directory;
+        Err(no_listing(mask))
+    }
+
+    /// What is known of the file at `path`; `None` if it is not there or may not be read.
+    fn file_info(&mut self, path: &str, directory: Option<&str>) -> Option<FileInfo> {
+        let _ = (path, directory);
+        None
+    }
+
+    /// Takes the connection called `name` for the queries that follow.
+    ///
+    /// # Errors
+    /// If no connection of that name is defined, or the person may not use it.
+    fn connect(&mut self, name: &str) -> Result<(), HostError> {
+        Err(HostError::new(
+            "source.connection_unknown",
+            format!("no connection called `{name}` is defined"),
+        )
+        .with_hint("ask an administrator to define it, or load from a file"))
+    }
+
+    /// The rows of a query to the connection taken last.
+    ///
+    /// # Errors
+    /// If the database refuses it.
+    fn query(&mut self, sql: &str) -> Result<Box<dyn RowSource>, HostError> {
+        let _ = sql;
+        Err(HostError::new(
+            "source.not_connected",
+            "there is no connection to a database",
+        )
+        .with_hint("write LIB CONNECT TO 'name' before it"))
+    }
+
+    /// Ends the connection taken last.
+    fn disconnect(&mut self) {}
+
+    /// The tables of another app, for `BINARY`.
+    ///
+    /// # Errors
+    /// If there is no such app, or it may not be read.
+    fn binary(&mut self, app: &str) -> Result<Vec<Frame>, HostError> {
+        Err(HostError::new(
+            "source.binary_not_available",
+            format!("the data of app `{app}` cannot be loaded here"),
+        )
+        .with_hint("STORE its tables into files, and load those"))
+    }
+
     /// Hears a line of the log as it is written.
     fn log(&mut self, line: &str);
 
@@ -34,6 +109,52 @@ pub trait Host {
 
     /// Waits, for `SLEEP`. A host that does not wait does nothing.
     fn sleep(&mut self, milliseconds: u64);
+}
+
+/// The host of a run, which statements and the functions in expressions both ask.
+pub(crate) struct SharedHost<'a>(RefCell<&'a mut dyn Host>);
+
+impl<'a> SharedHost<'a> {
+    pub(crate) fn new(host: &'a mut dyn Host) -> Self {
+        Self(RefCell::new(host))
+    }
+
+    /// Asks the host. What is asked must not ask again.
+    pub(crate) fn ask<T>(&self, question: impl FnOnce(&mut dyn Host) -> T) -> T {
+        question(&mut **self.0.borrow_mut())
+    }
+
+    pub(crate) fn log(&self, line: &str) {
+        self.ask(|host| host.log(line));
+    }
+}
+
+/// What functions may ask about files.
+pub(crate) trait FileFacts {
+    fn file_info(&self, path: &str, directory: Option<&str>) -> Option<FileInfo>;
+}
+
+impl FileFacts for SharedHost<'_> {
+    fn file_info(&self, path: &str, directory: Option<&str>) -> Option<FileInfo> {
+        self.ask(|host| host.file_info(path, directory))
+    }
+}
+
+/// What is known of a file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FileInfo {
+    /// Its size in bytes.
+    pub n_bytes: u64,
+    /// When it was written last: serial days, local time.
+    pub modified: f64,
+}
+
+fn no_listing(mask: &str) -> HostError {
+    HostError::new(
+        "source.listing_not_available",
+        format!("the files of `{mask}` cannot be listed here"),
+    )
+    .with_hint("name the files one by one")
 }
 
 /// A file to read rows from.

@@ -14,11 +14,13 @@ mod join;
 mod load;
 mod outcome;
 mod run;
+mod shape;
 mod statements;
 mod tables;
 
 pub use delimited::{Dialect, split_delimited};
-pub use host::{Host, HostError, ReadRequest, RowSource, StoreRequest};
+pub use host::{FileInfo, Host, HostError, ReadRequest, RowSource, StoreRequest};
 pub use outcome::{Failure, LoadResult, Problem, Settings};
 pub use run::run;
-pub use satchel_syntax::{FormatSpec, Labels, Quotes};
+pub use satchel_calc::matches_wildcard;
+pub use satchel_syntax::{FormatSpec, Labels, Quotes, RecordSize};

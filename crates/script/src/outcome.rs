@@ -1,6 +1,6 @@
 //! What goes into a run beside the script, and what comes out.
 
-use satchel_data::{AccessTables, Model, Value};
+use satchel_data::{AccessTables, Frame, Model, Value};
 use satchel_syntax::{Diagnostic, Severity, line_col};
 
 /// What a run knows of the world.
@@ -18,6 +18,9 @@ pub struct Settings {
     pub user: String,
     /// Variables that exist before the first statement.
     pub variables: Vec<(String, Value)>,
+    /// The application tables of the last reload, for a partial one: only loads with `ADD`,
+    /// `REPLACE` or `MERGE` run then. `None` for a full reload.
+    pub previous: Option<Vec<Frame>>,
 }
 
 impl Default for Settings {
@@ -29,6 +32,7 @@ impl Default for Settings {
             app_name: String::new(),
             user: String::new(),
             variables: Vec::new(),
+            previous: None,
         }
     }
 }

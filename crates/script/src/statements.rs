@@ -1,35 +1,29 @@
 //! Plain statements: what each does to tables, variables and the world outside.
 
+mod definitions;
+mod load;
+mod source;
 mod store;
 mod tables;
+mod target;
+mod values;
 
-use std::borrow::Cow;
 use std::rc::Rc;
 
-use satchel_data::{Frame, Value};
+use satchel_data::Value;
 use satchel_syntax::{
-    Diagnostic, Expr, ExprKind, Labels, Load, LoadField, LoadSource, Name, Quotes, Span, Statement,
-    StatementKind, parse_script, parse_statement,
+    Comments, Diagnostic, LoadSource, Name, Span, Statement, StatementKind, parse_script,
+    parse_statement,
 };
 
-use crate::columns::Reading;
-use crate::delimited::{Dialect, split_delimited};
-use crate::evaluate::Source;
-use crate::host::ReadRequest;
-use crate::load::{LoadError, run_load};
+pub(crate) use self::definitions::Definitions;
 use crate::run::{Flow, Place, Run, Runner, Unit};
-use crate::tables::Section;
+use crate::tables::{Loaded, Section};
 
 /// A `LOAD` without a source: it waits for the next one.
 pub(crate) struct Pending {
     place: Place,
     statement: Statement,
-}
-
-/// What a load reads, for the log and as a default name.
-struct Origin {
-    name: String,
-    file: String,
 }
 
 impl Runner<'_> {
@@ -44,6 +38,10 @@ impl Runner<'_> {
         if diagnostics.iter().any(Diagnostic::is_error) {
             return Err(place.halt(diagnostics));
         }
+        for diagnostic in diagnostics {
+            let problem = place.problem(diagnostic);
+            self.warn(problem);
+        }
         if let Some(guard) = &statement.guard {
             let value = self.evaluate(&guard.condition, &place)?;
             if satchel_calc::truth(&value, &self.locale) != guard.holds {
@@ -53,6 +51,7 @@ impl Runner<'_> {
         if !matches!(
             statement.kind,
             StatementKind::Load(_)
+                | StatementKind::Select(_)
                 | StatementKind::Nothing
                 | StatementKind::Remark
                 | StatementKind::NotSupported(_)
@@ -87,6 +86,7 @@ impl Runner<'_> {
                     self.load(place, statement)
                 }
             }
+            StatementKind::Select(_) => self.load(place, statement),
             StatementKind::Set { name, value } => {
                 let value = self.interpreted(value);
                 self.set_variable(&name.text, value);
@@ -107,7 +107,7 @@ impl Runner<'_> {
             StatementKind::Sleep(expr) => {
                 let value = self.evaluate(expr, &place)?;
                 let milliseconds = value.as_num().unwrap_or(0.0).clamp(0.0, 3_600_000.0);
-                self.host.sleep(milliseconds as u64);
+                self.host.ask(|host| host.sleep(milliseconds as u64));
                 Ok(())
             }
             StatementKind::SectionAccess => {
@@ -150,15 +150,63 @@ impl Runner<'_> {
                 }
                 Ok(())
             }
-            StatementKind::CommentField { field, text } => {
-                self.comments
-                    .push((false, field.text.clone(), text.clone()));
+            StatementKind::TagUsing { adds, map } => self.tag_using(&place, *adds, map),
+            StatementKind::Comment { is_table, comments } => {
+                self.comment(&place, *is_table, comments)
+            }
+            StatementKind::MapUsing { fields, map } => {
+                if !self.runs_now(&statement.prefixes) {
+                    return Ok(());
+                }
+                self.map_using(&place, fields, map)
+            }
+            StatementKind::Unmap(names) => {
+                (self.mapped).extend(names.iter().map(|n| (n.text.clone(), None)));
                 Ok(())
             }
-            StatementKind::CommentTable { table, text } => {
-                self.comments.push((true, table.text.clone(), text.clone()));
+            StatementKind::AutoNumber { fields, counter } => {
+                self.auto_number(&place, fields, counter.as_ref())
+            }
+            StatementKind::Star(symbol) => {
+                if symbol.is_some() && self.section == Section::Application {
+                    let whole = Span::new(0, place.expansion.text.len());
+                    let note = Diagnostic::warning(
+                        "script.star_in_application",
+                        whole,
+                        "a star stands for all values in the access section only",
+                    )
+                    .with_hint("in the application section the symbol is loaded as it is");
+                    let problem = place.problem(note);
+                    self.warn(problem);
+                }
                 Ok(())
             }
+            StatementKind::Force(case) => {
+                if self.section == Section::Application {
+                    self.force = *case;
+                }
+                Ok(())
+            }
+            StatementKind::Binary(app) => self.binary(&place, app),
+            StatementKind::Connect(connect) => self.connect(&place, connect),
+            StatementKind::Disconnect => {
+                self.host.ask(|host| host.disconnect());
+                self.is_connected = false;
+                Ok(())
+            }
+            StatementKind::Declare(declare) => self.declare(&place, &statement, declare),
+            StatementKind::Derive(derive) => {
+                let derive = derive.clone();
+                self.derive(place, &derive)
+            }
+            StatementKind::Execute => Err(place.fail(
+                Diagnostic::error(
+                    "script.execute_refused",
+                    Span::new(0, place.expansion.text.len()),
+                    "EXECUTE is refused: a script may not run programs on the hub",
+                )
+                .with_hint("run the program before the reload, and load the file it writes"),
+            )),
             StatementKind::Directory(path) => {
                 self.directory = path.as_ref().map(|p| p.text.clone());
                 Ok(())
@@ -183,200 +231,92 @@ impl Runner<'_> {
         }
     }
 
-    /// Runs a load with a source, and the loads before it that waited for one.
-    fn load(&mut self, place: Place, statement: Statement) -> Run<()> {
-        let mut chain = std::mem::take(&mut self.pending);
-        chain.push(Pending { place, statement });
-        let bottom = &chain[chain.len() - 1];
-        let StatementKind::Load(load) = &bottom.statement.kind else {
-            return Ok(());
-        };
-        let (mut source, origin) = self.source(&bottom.place, load)?;
-        for (depth, step) in chain.iter().enumerate().rev() {
-            let StatementKind::Load(load) = &step.statement.kind else {
-                continue;
-            };
-            let first = match self.first(step)? {
-                Some(n) if depth == 0 || depth == chain.len() - 1 => Some(n),
-                _ => None,
-            };
-            let frame = run_load(
-                load,
-                &source,
-                first,
-                &self.around(&origin.file),
-                self.budget,
-            )
-            .map_err(|error| match error {
-                LoadError::Diagnostics(found) => step.place.halt(found),
-                LoadError::Stopped(stop) => step.place.stop(stop),
-            })?;
-            source = Source::of(frame);
-        }
-        let top = &chain[0];
-        self.place_result(&top.place, &top.statement, source.frame, &origin.name)
-    }
-
-    fn first(&self, step: &Pending) -> Run<Option<usize>> {
-        for prefix in &step.statement.prefixes {
-            if let satchel_syntax::PrefixKind::First(expr) = &prefix.kind {
-                let n = self.evaluate(expr, &step.place)?.as_num();
-                return Ok(Some(n.unwrap_or(0.0).max(0.0) as usize));
-            }
-        }
-        Ok(None)
-    }
-
-    fn source(&mut self, place: &Place, load: &Load) -> Run<(Source, Origin)> {
-        let plain = |name: &str| Origin {
-            name: name.to_owned(),
-            file: String::new(),
-        };
-        match &load.source {
-            LoadSource::Preceding => Ok((Source::default(), plain(""))),
-            LoadSource::File { path, .. } => {
-                let source = self.file(place, load)?;
-                let file = path.text.clone();
-                let name = file.rsplit(['/', '\\', ':']).next().unwrap_or(&file);
-                let name = name
-                    .rsplit_once('.')
-                    .map_or(name, |(base, _)| base)
-                    .to_owned();
-                Ok((source, Origin { name, file }))
-            }
-            LoadSource::Inline { data, format } => {
-                Ok((self.inline(place, data, format)?, plain("Inline")))
-            }
-            LoadSource::Resident(name) => {
-                let frame = self.resident(place, name)?;
-                Ok((Source::of(frame), plain(&name.text)))
-            }
-            LoadSource::Autogenerate(expr) => {
-                let value = self.evaluate(expr, place)?;
-                let n_rows = value.as_num().unwrap_or(0.0).clamp(0.0, 4e9) as usize;
-                (self.budget.charge_rows(n_rows as u64)).map_err(|stop| place.stop(stop))?;
-                let source = Source {
-                    frame: Frame::default(),
-                    n_rows,
-                };
-                Ok((source, plain("Autogenerate")))
-            }
-            LoadSource::NotSupported(keyword, span) => Err(not_supported(place, *span, keyword)),
+    /// Keeps a warning; a reload with very many is not read.
+    pub(crate) fn warn(&mut self, problem: crate::outcome::Problem) {
+        /// More than that is noise.
+        const MOST: usize = 100;
+        if self.warnings.len() < MOST {
+            self.warnings.push(problem);
         }
     }
 
-    fn null_text(&self) -> Option<String> {
-        self.variable("NullInterpret")
-            .filter(|v| !v.is_null())
-            .map(Value::to_text)
-    }
-
-    fn file(&mut self, place: &Place, load: &Load) -> Run<Source> {
-        let LoadSource::File { path, format } = &load.source else {
-            return Ok(Source::default());
-        };
-        let request = ReadRequest {
-            path: path.text.clone(),
-            directory: self.directory.clone(),
-            format: format.clone(),
-            wanted: wanted(load),
-        };
-        let mut rows = (self.host.open(&request)).map_err(|e| place.host_error(path.span, e))?;
-        let mut frame = Frame::new("", distinct_names(rows.columns()));
-        let null_text = self.null_text();
-        let mut n_rows = 0;
-        while let Some(batch) = (rows.next_batch()).map_err(|e| place.host_error(path.span, e))? {
-            (self.budget.charge_rows(batch.n_rows as u64)).map_err(|stop| place.stop(stop))?;
-            let n_cells = (batch.n_rows * frame.columns.len()) as u64;
-            (self.budget.charge_bytes(4 * n_cells)).map_err(|stop| place.stop(stop))?;
-            let reading = Reading {
-                locale: &self.locale,
-                null_text: null_text.as_deref(),
-            };
-            for (column, cells) in frame.columns.iter_mut().zip(&batch.columns) {
-                reading.append(column, cells);
-            }
-            n_rows += batch.n_rows;
-            self.host.progress(&request.path, n_rows as u64);
-        }
-        Ok(Source { frame, n_rows })
-    }
-
-    fn inline(
-        &mut self,
-        place: &Place,
-        data: &Name,
-        format: &satchel_syntax::FormatSpec,
-    ) -> Run<Source> {
-        let dialect = Dialect {
-            delimiter: format.delimiter.clone().unwrap_or_else(|| ",".to_owned()),
-            quotes: format.quotes != Some(Quotes::None),
-            trims: true,
-            comment: format.comment.clone(),
-        };
-        let null_text = self.null_text();
-        let reading = Reading {
-            locale: &self.locale,
-            null_text: null_text.as_deref(),
-        };
-        let has_labels = format.labels != Some(Labels::None);
-        let mut frame = Frame::default();
-        let mut stopped = None;
-        let split = split_delimited(&data.text, &dialect, |number, cells| {
-            if number == 1 {
-                let names: Vec<String> = if has_labels {
-                    cells.iter().map(|c| c.clone().into_owned()).collect()
-                } else {
-                    (1..=cells.len()).map(|n| format!("@{n}")).collect()
-                };
-                frame = Frame::new("", distinct_names(&names));
-                if has_labels {
-                    return true;
-                }
-            }
-            if let Err(stop) = self.budget.charge_rows(1) {
-                stopped = Some(stop);
-                return false;
-            }
-            let empty = Cow::Borrowed("");
-            for (i, column) in frame.columns.iter_mut().enumerate() {
-                column.push(&reading.value(cells.get(i).unwrap_or(&empty)));
-            }
-            true
-        });
-        if let Some(stop) = stopped {
-            return Err(place.stop(stop));
-        }
-        if let Err(row) = split {
+    fn connect(&mut self, place: &Place, connect: &satchel_syntax::Connect) -> Run<()> {
+        if !connect.is_defined {
             return Err(place.fail(
                 Diagnostic::error(
-                    "script.bad_inline",
-                    data.span,
-                    format!("in row {row} of the inline table a quote is never closed"),
+                    "script.connection_not_defined",
+                    connect.name.span,
+                    "a script may only use connections that are defined on the hub",
                 )
-                .with_hint("write \"\" for a quote inside a quoted cell"),
+                .with_hint(
+                    "write LIB CONNECT TO 'name'; an administrator defines what `name` means",
+                ),
             ));
         }
-        Ok(Source::of(frame))
+        let name = connect.name.text.as_str();
+        self.is_connected = false;
+        (self.host.ask(|host| host.connect(name)))
+            .map_err(|error| place.host_error(connect.name.span, error))?;
+        self.is_connected = true;
+        Ok(())
     }
 
-    fn resident(&self, place: &Place, name: &Name) -> Run<Frame> {
-        let own = self.tables.position(&name.text, self.section);
-        let application = self.tables.position(&name.text, Section::Application);
-        if let Some(at) = own.or(application) {
-            return Ok(self.tables.list[at].frame.clone());
-        }
-        if self.tables.position(&name.text, Section::Access).is_some() {
+    fn binary(&mut self, place: &Place, app: &Name) -> Run<()> {
+        if self.has_loaded {
             return Err(place.fail(
                 Diagnostic::error(
-                    "script.access_table_resident",
-                    name.span,
-                    format!("`{}` is a table of the access section", name.text),
+                    "script.binary_not_first",
+                    app.span,
+                    "BINARY must stand before everything that loads",
                 )
-                .with_hint("access tables cannot be loaded from outside the access section"),
+                .with_hint("move it to the beginning of the script"),
             ));
         }
-        Err(self.unknown_table(place, name))
+        self.has_loaded = true;
+        let frames = (self.host.ask(|host| host.binary(&app.text)))
+            .map_err(|error| place.host_error(app.span, error))?;
+        for frame in frames {
+            self.tables.list.push(Loaded {
+                frame,
+                section: Section::Application,
+            });
+        }
+        Ok(())
+    }
+
+    fn tag_using(&mut self, place: &Place, adds: bool, map: &Name) -> Run<()> {
+        let Some(found) = self.tables.maps.get(&map.text) else {
+            return Err(values::unknown_map(place, map));
+        };
+        let pairs: Vec<(String, String)> = (found.pairs.iter())
+            .map(|(field, tag)| (field.clone(), tag.to_text()))
+            .collect();
+        for entry in pairs {
+            self.tags.retain(|t| *t != entry);
+            if adds {
+                self.tags.push(entry);
+            }
+        }
+        Ok(())
+    }
+
+    fn comment(&mut self, place: &Place, is_table: bool, comments: &Comments) -> Run<()> {
+        match comments {
+            Comments::Text(names, text) => {
+                (self.comments)
+                    .extend((names.iter()).map(|n| (is_table, n.text.clone(), text.clone())));
+            }
+            Comments::Using(map) => {
+                let Some(found) = self.tables.maps.get(&map.text) else {
+                    return Err(values::unknown_map(place, map));
+                };
+                (self.comments).extend(
+                    (found.pairs.iter())
+                        .map(|(name, text)| (is_table, name.clone(), text.to_text())),
+                );
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn unknown_table(&self, place: &Place, name: &Name) -> crate::run::Halt {
@@ -406,7 +346,7 @@ fn not_supported(place: &Place, span: Span, keyword: &str) -> crate::run::Halt {
         Diagnostic::error(
             "script.not_supported",
             span,
-            format!("{keyword} is not supported yet"),
+            format!("{keyword} is not supported"),
         )
         .with_hint("remove it, or load the data from a file"),
     )
@@ -419,74 +359,5 @@ fn is_one_statement(text: &str) -> bool {
         [] => true,
         [item] => matches!(item.kind, satchel_syntax::ItemKind::Statement),
         _ => false,
-    }
-}
-
-/// Names of which none is there twice: a second `A` becomes `A1`.
-fn distinct_names(names: &[String]) -> Vec<String> {
-    let mut out: Vec<String> = Vec::with_capacity(names.len());
-    for name in names {
-        let mut fresh = name.clone();
-        let mut n = 0;
-        while out.contains(&fresh) {
-            n += 1;
-            fresh = format!("{name}{n}");
-        }
-        out.push(fresh);
-    }
-    out
-}
-
-/// The fields a load reads from its source; `None` for all.
-fn wanted(load: &Load) -> Option<Vec<String>> {
-    let mut out = Vec::new();
-    for field in &load.fields {
-        match field {
-            LoadField::Star(_) => return None,
-            LoadField::Column { expr, .. } => fields_of(expr, &mut out),
-        }
-    }
-    let others = (load.filter.iter())
-        .chain(&load.repeat)
-        .chain(&load.group_by)
-        .chain(load.order_by.iter().map(|o| &o.expr));
-    for expr in others {
-        fields_of(expr, &mut out);
-    }
-    // Columns by position need all of them, and a load of constants needs the rows.
-    if out.is_empty() || out.iter().any(|f| f.starts_with('@')) {
-        return None;
-    }
-    Some(out)
-}
-
-fn fields_of(expr: &Expr, out: &mut Vec<String>) {
-    match &expr.kind {
-        ExprKind::Field(name) if !out.contains(name) => {
-            out.push(name.clone());
-        }
-        ExprKind::Unary { operand, .. } => fields_of(operand, out),
-        ExprKind::Binary { left, right, .. } => {
-            fields_of(left, out);
-            fields_of(right, out);
-        }
-        ExprKind::WithSet { expr, .. } => fields_of(expr, out),
-        ExprKind::Call(call) => {
-            for arg in &call.args {
-                fields_of(arg, out);
-            }
-            // `Exists('F')` reads the field it names.
-            if let [
-                Expr {
-                    kind: ExprKind::Text(name),
-                    ..
-                },
-            ] = &call.args[..]
-                && call.name.eq_ignore_ascii_case("exists")
-            {
-                out.push(name.clone());
-            }
-        }
-        _ => {}
     }
 }

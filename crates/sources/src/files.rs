@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use satchel_data::Frame;
-use satchel_script::{Host, HostError, ReadRequest, RowSource, StoreRequest};
+use satchel_script::{FileInfo, Host, HostError, ReadRequest, RowSource, StoreRequest};
 
 use crate::codepage::decode;
+use crate::listing::Entries;
 use crate::{Roots, delimited, parquet_read, parquet_write, store};
 
 /// Hears how many rows of a file were read.
@@ -89,6 +90,26 @@ impl Host for FileHost<'_> {
             Kind::Text => store::delimited(file, request, table),
             Kind::Parquet => parquet_write::write(file, table),
         })
+    }
+
+    fn list_files(
+        &mut self,
+        mask: &str,
+        directory: Option<&str>,
+    ) -> Result<Vec<String>, HostError> {
+        self.roots.list(mask, directory, Entries::Files)
+    }
+
+    fn list_folders(
+        &mut self,
+        mask: &str,
+        directory: Option<&str>,
+    ) -> Result<Vec<String>, HostError> {
+        self.roots.list(mask, directory, Entries::Folders)
+    }
+
+    fn file_info(&mut self, path: &str, directory: Option<&str>) -> Option<FileInfo> {
+        self.roots.info(path, directory)
     }
 
     fn log(&mut self, line: &str) {

@@ -10,6 +10,7 @@
 mod codepage;
 mod delimited;
 mod files;
+mod listing;
 mod parquet_read;
 mod parquet_write;
 mod roots;

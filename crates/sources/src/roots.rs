@@ -58,6 +58,21 @@ impl Roots {
         Ok(real)
     }
 
+    /// The folder that `path` names; `None` if it is not there.
+    pub(crate) fn existing_folder(
+        &self,
+        path: &str,
+        directory: Option<&str>,
+    ) -> Result<Option<PathBuf>, HostError> {
+        let (root, inner) = self.split(path, directory)?;
+        let root = canonical_root(root)?;
+        match root.join(inner).canonicalize() {
+            Ok(real) if !real.starts_with(&root) => Err(outside(path)),
+            Ok(real) => Ok(Some(real).filter(|r| r.is_dir())),
+            Err(_) => Ok(None),
+        }
+    }
+
     /// Where a new file `path` goes. Missing folders are made inside the root.
     pub(crate) fn target(&self, path: &str, directory: Option<&str>) -> Result<PathBuf, HostError> {
         let (root, inner) = self.split(path, directory)?;

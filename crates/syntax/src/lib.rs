@@ -20,8 +20,10 @@ pub use script::{
     Branch, Condition, ExitTarget, Item, ItemKind, Script, Tab, check_script, parse_script,
 };
 pub use statement::{
-    FormatSpec, Guard, JoinKind, Labels, Load, LoadField, LoadSource, OrderBy, Prefix, PrefixKind,
-    Quotes, Renames, Statement, StatementKind, Store, parse_statement,
+    Buffer, Comments, Connect, Declare, Derive, DeriveFrom, DerivedField, ForceCase, FormatSpec,
+    Guard, Hierarchy, HierarchyBelongsTo, JoinKind, Labels, Load, LoadField, LoadSource, Merge,
+    OrderBy, PartialKind, Prefix, PrefixKind, Quotes, RecordSize, Renames, Statement,
+    StatementKind, Store, parse_statement,
 };
 pub use tree::{
     BinaryOp, Call, Element, ElementFunction, ElementKind, ElementSet, ElementSetKind, Expr,

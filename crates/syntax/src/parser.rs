@@ -78,6 +78,17 @@ impl<'a> Parser<'a> {
         token.kind == TokenKind::Word && self.token_text(token).eq_ignore_ascii_case(word)
     }
 
+    /// Whether the token `ahead` is a name or text in quotes.
+    pub(crate) fn is_quoted_at(&self, ahead: usize) -> bool {
+        matches!(
+            self.peek_at(ahead).kind,
+            TokenKind::SingleQuoted
+                | TokenKind::DoubleQuoted
+                | TokenKind::Bracketed
+                | TokenKind::Backticked
+        )
+    }
+
     pub(crate) fn is_word(&self, word: &str) -> bool {
         self.word_at(0, word)
     }
@@ -152,6 +163,14 @@ impl<'a> Parser<'a> {
             shown.push('…');
         }
         format!("`{shown}`")
+    }
+
+    /// The span of the token before the cursor.
+    pub(crate) fn token_before(&self) -> Span {
+        match self.at.checked_sub(1) {
+            Some(last) => self.tokens[last].span,
+            None => Span::default(),
+        }
     }
 
     /// Where the token before the cursor ends.

@@ -1,13 +1,21 @@
 //! The tree of one plain statement, after `$()` expansion.
 
+mod connect;
+mod definition;
+mod describe;
 mod format;
 mod load;
 mod other;
 mod parse;
+mod prefix;
 
 use crate::{Expr, Name, Span};
 
+pub use connect::Connect;
+pub use definition::{Declare, Derive, DeriveFrom, DerivedField};
+pub use format::{FormatSpec, Labels, Quotes, RecordSize};
 pub use parse::parse_statement;
+pub use prefix::{Buffer, Hierarchy, HierarchyBelongsTo, Merge, PartialKind};
 
 /// A statement with its label and prefixes.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,9 +65,41 @@ pub enum PrefixKind {
     Keep(JoinKind, Option<Name>),
     /// `FIRST n`: at most so many rows.
     First(Expr),
-    /// `ADD`, `REPLACE`: only different from nothing in a partial reload.
-    Partial,
-    /// A prefix of the language that is not supported yet, by its keyword.
+    /// `SAMPLE p`: each row with that probability.
+    Sample(Expr),
+    /// `ADD [ONLY]` or `REPLACE [ONLY]`; `true` for `ONLY`: not in a full reload.
+    Partial(PartialKind, bool),
+    /// `MERGE … ON key`: rows are inserted, updated and deleted.
+    Merge(Box<Merge>),
+    /// `BUFFER (…)`: what was read may be kept for the next time.
+    Buffer(Buffer),
+    /// `CROSSTABLE (attribute, data [, n])`: columns become rows.
+    Crosstable {
+        /// The new field for the names of the columns.
+        attribute: Name,
+        /// The new field for their values.
+        data: Name,
+        /// How many columns before them stay; 1 if absent.
+        n_keys: Option<Expr>,
+    },
+    /// `GENERIC`: a table for each value of the last but one column.
+    Generic,
+    /// `INTERVALMATCH (value, keys …)`: a row for each value in each interval.
+    IntervalMatch {
+        /// The field of discrete values.
+        value: Name,
+        /// Further fields that must be equal.
+        keys: Vec<Name>,
+    },
+    /// `HIERARCHY (…)`
+    Hierarchy(Box<Hierarchy>),
+    /// `HIERARCHYBELONGSTO (…)`
+    HierarchyBelongsTo(Box<HierarchyBelongsTo>),
+    /// `SEMANTIC`: relations between records.
+    Semantic,
+    /// Broken; a diagnostic says why.
+    Broken,
+    /// A prefix that is deliberately not supported, by its keyword.
     NotSupported(&'static str),
 }
 
@@ -115,7 +155,7 @@ pub enum StatementKind {
     /// `RENAME FIELD a TO b, …` or `RENAME FIELDS USING map`
     RenameFields(Renames),
     /// `STORE [fields FROM] table INTO path [(format)]`
-    Store(Store),
+    Store(Box<Store>),
     /// `SECTION ACCESS`
     SectionAccess,
     /// `SECTION APPLICATION`
@@ -133,19 +173,19 @@ pub enum StatementKind {
         /// The tags.
         tags: Vec<String>,
     },
-    /// `COMMENT FIELD a WITH 'text'`
-    CommentField {
-        /// The field.
-        field: Name,
-        /// The text.
-        text: String,
+    /// `TAG FIELDS USING map` (or `UNTAG`)
+    TagUsing {
+        /// `true` for `TAG`, `false` for `UNTAG`.
+        adds: bool,
+        /// The mapping table: fields to tags.
+        map: Name,
     },
-    /// `COMMENT TABLE a WITH 'text'`
-    CommentTable {
-        /// The table.
-        table: Name,
-        /// The text.
-        text: String,
+    /// `COMMENT FIELD|TABLE a WITH 'text'` or `… USING map`
+    Comment {
+        /// Tables rather than fields.
+        is_table: bool,
+        /// What is said of which.
+        comments: Comments,
     },
     /// `NULLASVALUE a, *`: NULL in these fields becomes the value of `NullValue`.
     NullAsValue(Vec<Name>),
@@ -159,10 +199,64 @@ pub enum StatementKind {
     Sleep(Expr),
     /// `LOOSEN TABLE a, b`
     LoosenTables(Vec<Name>),
-    /// Nothing to do here: `FLUSHLOG`, `DISCONNECT`, `STAR IS`, `SEARCH`.
+    /// `MAP a, b* USING map`: these fields are mapped as they are loaded.
+    MapUsing {
+        /// The fields; patterns with `*` and `?`.
+        fields: Vec<Name>,
+        /// The mapping table.
+        map: Name,
+    },
+    /// `UNMAP a, b*`
+    Unmap(Vec<Name>),
+    /// `AUTONUMBER a, b* [USING 'counter']`: the values become whole numbers.
+    AutoNumber {
+        /// The fields; patterns with `*` and `?`.
+        fields: Vec<Name>,
+        /// The counter; one for each field if absent.
+        counter: Option<Name>,
+    },
+    /// `STAR IS *`: the text that stands for all values listed; `None` ends that.
+    Star(Option<String>),
+    /// `FORCE CAPITALIZATION` and its kin; `None` for `MIXED`, as written.
+    Force(Option<ForceCase>),
+    /// `BINARY [app]`: the data of another app.
+    Binary(Name),
+    /// `LIB CONNECT TO 'name'` and its kin.
+    Connect(Connect),
+    /// `DISCONNECT`
+    Disconnect,
+    /// `SQL text` or `SELECT text`: rows from the connection.
+    Select(String),
+    /// `DECLARE FIELD DEFINITION …`; the label is its name.
+    Declare(Box<Declare>),
+    /// `DERIVE FIELDS FROM … USING definition`
+    Derive(Derive),
+    /// `EXECUTE …`: refused always.
+    Execute,
+    /// Nothing to do here: `FLUSHLOG`, `SEARCH`.
     NoEffect(&'static str),
-    /// A statement of the language that is not supported yet, by its keyword.
+    /// A statement that is not supported, by its keyword.
     NotSupported(&'static str),
+}
+
+/// How `FORCE` changes the case of texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ForceCase {
+    /// The first letter of each word is upper case.
+    Capital,
+    /// All letters are upper case.
+    Upper,
+    /// All letters are lower case.
+    Lower,
+}
+
+/// What `COMMENT` says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Comments {
+    /// This text, of these.
+    Text(Vec<Name>, String),
+    /// By a mapping table: names to texts.
+    Using(Name),
 }
 
 /// `a TO b` pairs, or a mapping table.
@@ -234,7 +328,16 @@ pub enum LoadSource {
     Resident(Name),
     /// `AUTOGENERATE n`
     Autogenerate(Expr),
-    /// `FROM_FIELD (table, field) (format)` and `EXTENSION`: not supported yet.
+    /// `FROM_FIELD (table, field) (format)`: the texts of a field are files.
+    Field {
+        /// The table.
+        table: Name,
+        /// The field.
+        field: Name,
+        /// How its texts are written.
+        format: FormatSpec,
+    },
+    /// `EXTENSION plugin.function()`: not supported.
     NotSupported(&'static str, Span),
 }
 
@@ -258,49 +361,4 @@ pub struct Store {
     pub path: Name,
     /// The format.
     pub format: FormatSpec,
-}
-
-/// A format specification: what stands in parentheses after a file name.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FormatSpec {
-    /// The kind of file: `txt`, `parquet` … in lower case.
-    pub kind: Option<Name>,
-    /// `embedded labels`, `no labels`, `explicit labels`
-    pub labels: Option<Labels>,
-    /// `delimiter is ','`; several characters are one delimiter.
-    pub delimiter: Option<String>,
-    /// `no quotes`, `msq`
-    pub quotes: Option<Quotes>,
-    /// `codepage is 1252`, `utf8`, in lower case: `utf8`, `utf16`, `ansi`, `1252`, `28591` …
-    pub codepage: Option<Name>,
-    /// `header is 2 lines`: lines to skip.
-    pub header_lines: u32,
-    /// `comment is #`: lines that start so are skipped.
-    pub comment: Option<String>,
-    /// `table is [Sheet1]`
-    pub table: Option<Name>,
-    /// The parentheses.
-    pub span: Span,
-}
-
-/// Where column names are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Labels {
-    /// In the first row.
-    Embedded,
-    /// Nowhere: columns are `@1`, `@2` …
-    None,
-    /// In the first row, in a file of a kind that names types too; read as embedded.
-    Explicit,
-}
-
-/// How values are quoted in text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Quotes {
-    /// `"…"` around a value, `""` within for one quote.
-    Standard,
-    /// As standard, and line breaks may stand within.
-    Modern,
-    /// Quotes are ordinary characters.
-    None,
 }

@@ -33,8 +33,8 @@ impl Runner<'_> {
             directory: self.directory.clone(),
             format: store.format.clone(),
         };
-        let n_bytes =
-            (self.host.store(&request, &out)).map_err(|e| place.host_error(store.path.span, e))?;
+        let n_bytes = (self.host.ask(|host| host.store(&request, &out)))
+            .map_err(|e| place.host_error(store.path.span, e))?;
         self.write_log(format!(
             "{} stored: {} rows, {n_bytes} bytes into {}",
             out.name,

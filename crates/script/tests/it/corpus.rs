@@ -1,13 +1,14 @@
 //! `corpus/script/*.md`: each `## name` has a ```` ```qvs ```` block, perhaps ```` ```file NAME ````
-//! blocks before it, and a ```` ```out ```` block with tables, access tables, traces, stored
+//! blocks and a ```` ```before ```` block (the script of the reload before a partial one)
+//! before it, and a ```` ```out ```` block with tables, access tables, traces, stored
 //! files, warnings, or the problems that stopped it. `UPDATE=1` rewrites the last.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use satchel_base::{Budget, CancelToken, Limits};
-use satchel_data::{Model, Value};
-use satchel_script::{LoadResult, Settings, run};
+use satchel_data::{Frame, Model, Value};
+use satchel_script::{Failure, LoadResult, Settings, run};
 
 use crate::host::Files;
 
@@ -42,7 +43,12 @@ fn scripts_give_what_the_corpus_says() {
                     host.files.insert(name.to_owned(), body.clone());
                 }
             }
-            let got = outcome(script, &mut host);
+            let before = blocks.iter().find(|(info, _)| info == "before");
+            let previous = before.map(|(_, script)| {
+                let result = execute(script, &mut host, None);
+                frames(&result.expect("the reload before is good").model)
+            });
+            let got = outcome(script, &mut host, previous);
             let want = blocks.iter().find(|(info, _)| info == "out");
             let head = section.find("```out").map_or(section, |at| &section[..at]);
             let _ = write!(rewritten, "{}\n\n```out\n{got}```\n\n", head.trim_end());
@@ -88,11 +94,16 @@ fn blocks(section: &str) -> Vec<(String, String)> {
     out
 }
 
-fn outcome(script: &str, host: &mut Files) -> String {
+fn execute(
+    script: &str,
+    host: &mut Files,
+    previous: Option<Vec<Frame>>,
+) -> Result<LoadResult, Failure> {
     let settings = Settings {
         now: NOW,
         app_name: "Corpus".into(),
         user: "LOCAL\\ANN".into(),
+        previous,
         ..Settings::default()
     };
     let limits = Limits {
@@ -100,12 +111,34 @@ fn outcome(script: &str, host: &mut Files) -> String {
         bytes: 50 << 20,
     };
     let budget = Budget::new(limits, CancelToken::default());
-    match run("main.qvs", script, host, &settings, &budget) {
+    run("main.qvs", script, host, &settings, &budget)
+}
+
+fn outcome(script: &str, host: &mut Files, previous: Option<Vec<Frame>>) -> String {
+    match execute(script, host, previous) {
         Ok(result) => show(&result, host),
         Err(failure) => (failure.problems.iter())
             .map(|p| format!("{}\n", p.rendered))
             .collect(),
     }
+}
+
+/// The tables of a model as a partial reload gets them.
+fn frames(model: &Model) -> Vec<Frame> {
+    (model.tables().iter().enumerate())
+        .map(|(t, table)| {
+            let names =
+                (table.columns.iter()).map(|c| model.fields()[c.field.index()].name.clone());
+            let mut frame = Frame::new(table.name.clone(), names);
+            for row in 0..table.n_rows {
+                let cells: Vec<Value> = (0..table.columns.len())
+                    .map(|c| model_cell(model, t, c, row))
+                    .collect();
+                frame.push_row(&cells);
+            }
+            frame
+        })
+        .collect()
 }
 
 fn show(result: &LoadResult, host: &Files) -> String {

@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 
 use satchel_data::{Batch, Cells, Frame, Value};
 use satchel_script::{
-    Dialect, Host, HostError, ReadRequest, RowSource, StoreRequest, split_delimited,
+    Dialect, FileInfo, Host, HostError, ReadRequest, RowSource, StoreRequest, matches_wildcard,
+    split_delimited,
 };
 
 /// Files in memory; what is stored becomes a file.
@@ -90,6 +91,47 @@ impl Host for Files {
         self.files.insert(request.path.clone(), out);
         self.stored.push(request.path.clone());
         Ok(n_bytes)
+    }
+
+    fn list_files(&mut self, mask: &str, _: Option<&str>) -> Result<Vec<String>, HostError> {
+        let fits = |p: &&String| matches_wildcard(p, mask);
+        Ok(self.files.keys().filter(fits).cloned().collect())
+    }
+
+    fn list_folders(&mut self, mask: &str, _: Option<&str>) -> Result<Vec<String>, HostError> {
+        let mut out: Vec<String> = (self.files.keys())
+            .filter_map(|p| Some(p.rsplit_once('/')?.0.to_owned()))
+            .filter(|f| matches_wildcard(f, mask))
+            .collect();
+        out.dedup();
+        Ok(out)
+    }
+
+    fn file_info(&mut self, path: &str, _: Option<&str>) -> Option<FileInfo> {
+        Some(FileInfo {
+            n_bytes: self.files.get(path)?.len() as u64,
+            modified: 45_000.25,
+        })
+    }
+
+    fn connect(&mut self, name: &str) -> Result<(), HostError> {
+        if name == "Warehouse" {
+            return Ok(());
+        }
+        Err(HostError::new(
+            "source.connection_unknown",
+            format!("no connection called `{name}` is defined"),
+        )
+        .with_hint("the connections are Warehouse"))
+    }
+
+    /// The one query that is known reads the file of the table's name.
+    fn query(&mut self, sql: &str) -> Result<Box<dyn RowSource>, HostError> {
+        let table = sql.rsplit(' ').next().unwrap_or_default();
+        self.open(&ReadRequest {
+            path: format!("{table}.csv"),
+            ..ReadRequest::default()
+        })
     }
 
     fn log(&mut self, _line: &str) {}

@@ -304,3 +304,36 @@ fn nothing_outside_the_folders_is_touched() {
     .unwrap();
     assert_eq!(failure.problems[0].code, "source.outside_root");
 }
+
+#[test]
+fn masks_list_files_in_order_and_never_leave_the_folders() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    for (name, text) in [("b.csv", "x\n2\n"), ("a.csv", "x\n1\n"), ("c.txt", "y\n")] {
+        fs::write(data.join(name), text).unwrap();
+    }
+    fs::create_dir(data.join("sub")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(folder.path(), data.join("out")).unwrap();
+    let script = "T: LOAD x FROM [lib://Data/*.csv] (txt, embedded labels);
+        FOR EACH f IN FileList('lib://Data/*.csv'), DirList('lib://Data/s*')
+          LET all = all & f & FileSize(f) & ' ';
+        NEXT";
+    let result = load(folder.path(), script).unwrap();
+    assert_eq!(show(&result), "x/1/2");
+    let all = result.variables.iter().find(|(n, _)| n == "all").unwrap();
+    assert_eq!(
+        all.1.to_text(),
+        "lib://Data/a.csv4 lib://Data/b.csv4 lib://Data/sub "
+    );
+    for (mask, code) in [
+        ("lib://Data/../*", "source.outside_root"),
+        ("lib://Data/out/*", "source.outside_root"),
+        ("lib://Data/*/x.csv", "source.mask_in_folder"),
+        ("lib://None/*", "source.unknown_folder"),
+    ] {
+        let script = format!("FOR EACH f IN FileList('{mask}')\nNEXT");
+        let failure = load(folder.path(), &script).unwrap_err();
+        assert_eq!(failure.problems[0].code, code, "{mask}");
+    }
+}

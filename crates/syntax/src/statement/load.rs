@@ -81,8 +81,8 @@ impl Parser<'_> {
                 let found = self.describe_next();
                 let span = self.peek().span;
                 self.push(
-                    Diagnostic::error(
-                        "script.unexpected_token",
+                    Diagnostic::warning(
+                        "script.trailing_comma",
                         span,
                         format!("expected a field after the comma, found {found}"),
                     )
@@ -126,14 +126,22 @@ impl Parser<'_> {
             self.name("a table").map(LoadSource::Resident)
         } else if self.eat_word("autogenerate") {
             Some(LoadSource::Autogenerate(self.expression()))
-        } else if self.is_word("from_field") || self.is_word("extension") {
-            let keyword = if self.is_word("extension") {
-                "EXTENSION"
-            } else {
-                "FROM_FIELD"
-            };
-            self.skip_rest();
-            Some(LoadSource::NotSupported(keyword, start))
+        } else if self.eat_word("from_field") {
+            self.expect_sign("(", "script.unexpected_token");
+            let table = self.name("a table")?;
+            self.expect_sign(",", "script.unexpected_token");
+            let field = self.name("a field")?;
+            self.expect_sign(")", "script.unexpected_token");
+            let format = self.format_spec();
+            Some(LoadSource::Field {
+                table,
+                field,
+                format,
+            })
+        } else if self.eat_word("extension") {
+            self.name("the extension's function");
+            self.skip_parentheses();
+            Some(LoadSource::NotSupported("EXTENSION", start))
         } else {
             None
         }

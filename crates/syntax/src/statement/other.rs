@@ -1,34 +1,16 @@
 //! Every statement but `LOAD`, by its keyword.
 
-use super::{Renames, StatementKind, Store};
+use super::{ForceCase, Renames, StatementKind, Store};
 use crate::lexer::{Token, TokenKind, quoted_end, unquote};
 use crate::parser::Parser;
 use crate::{Diagnostic, Name, Span};
 
-/// Statements of the language that are not supported yet.
-const NOT_SUPPORTED: [&str; 19] = [
-    "sql",
-    "select",
-    "connect",
-    "odbc",
-    "oledb",
-    "custom",
-    "lib",
-    "binary",
-    "autonumber",
-    "declare",
-    "derive",
-    "direct",
-    "execute",
-    "map",
-    "unmap",
-    "force",
-    "sqlcolumns",
-    "sqltables",
-    "sqltypes",
-];
+/// Statements that change nothing here: a log to flush, a search index, the case of texts in
+/// QlikView's list boxes, inputs that Sense has none of.
+const NO_EFFECT: [&str; 3] = ["flushlog", "search", "inputfield"];
 
-const NO_EFFECT: [&str; 4] = ["flushlog", "disconnect", "star", "search"];
+/// Statements whose rest is free text.
+const FREE_TEXT: [&str; 5] = ["trace", "rem", "execute", "sql", "select"];
 
 impl Parser<'_> {
     /// The statement whose first word is `word`.
@@ -37,7 +19,10 @@ impl Parser<'_> {
             return StatementKind::Nothing;
         }
         let is_word = first.kind == TokenKind::Word;
-        if self.sign_at(1, "=") && first.kind != TokenKind::Sign {
+        if self.sign_at(1, "=")
+            && first.kind != TokenKind::Sign
+            && !(first.kind == TokenKind::Word && FREE_TEXT.contains(&word))
+        {
             return self.let_statement();
         }
         if !is_word {
@@ -78,11 +63,54 @@ impl Parser<'_> {
                 }
                 StatementKind::LoosenTables(self.names("a table"))
             }
+            "sql" => self.select(first, true),
+            "select" | "with" => self.select(first, false),
+            "connect" | "connect32" | "connect64" => {
+                self.go_to(self.position() - 1);
+                self.connect(false)
+            }
+            "lib" if self.at_connect() => self.connect(true),
+            "odbc" | "oledb" | "custom" if self.at_connect() => self.connect(false),
+            "disconnect" => {
+                self.skip_rest();
+                StatementKind::Disconnect
+            }
+            "declare" => self.declare(),
+            "derive" => self.derive(),
+            "map" => self.map_statement(),
+            "unmap" => StatementKind::Unmap(self.names("a field")),
+            "autonumber" => {
+                let fields = self.names("a field");
+                let counter = if self.eat_word("using") {
+                    self.name("a 'counter'")
+                } else {
+                    None
+                };
+                StatementKind::AutoNumber { fields, counter }
+            }
+            "star" => self.star_statement(),
+            "force" => self.force_statement(),
+            "binary" => match self.path() {
+                Some(path) => StatementKind::Binary(path),
+                None => StatementKind::Nothing,
+            },
+            "execute" => {
+                self.raw_rest(first.span);
+                StatementKind::Execute
+            }
+            "direct" if self.is_word("query") => {
+                self.raw_rest(first.span);
+                StatementKind::NotSupported("direct query")
+            }
+            "sqlcolumns" | "sqltables" | "sqltypes" => {
+                self.skip_rest();
+                StatementKind::Select(word.to_owned())
+            }
+            "throw" if self.is_sign("(") || self.at_end() => {
+                self.raw_rest(first.span);
+                StatementKind::NotSupported("throw")
+            }
             _ => {
-                if let Some(keyword) = NOT_SUPPORTED.iter().find(|k| **k == word) {
-                    self.raw_rest(first.span);
-                    return StatementKind::NotSupported(keyword);
-                }
                 if let Some(keyword) = NO_EFFECT.iter().find(|k| **k == word) {
                     self.raw_rest(first.span);
                     return StatementKind::NoEffect(keyword);
@@ -90,6 +118,53 @@ impl Parser<'_> {
                 self.unknown(first.span)
             }
         }
+    }
+
+    /// `MAP a, b* USING map`
+    fn map_statement(&mut self) -> StatementKind {
+        let fields = self.names("a field");
+        if !self.eat_word("using") {
+            return self.expected("USING", "write MAP Field USING MappingTable");
+        }
+        match self.name("a mapping table") {
+            Some(map) => StatementKind::MapUsing { fields, map },
+            None => StatementKind::Nothing,
+        }
+    }
+
+    /// `STAR IS *`, `STAR IS`, `STAR *`
+    fn star_statement(&mut self) -> StatementKind {
+        if !self.eat_word("is") {
+            return self.expected("IS", "write STAR IS *");
+        }
+        let symbol = match self.peek().kind {
+            TokenKind::End => None,
+            TokenKind::Sign | TokenKind::Stray => {
+                let token = self.bump();
+                Some(self.token_text(token).to_owned())
+            }
+            _ => self.name("a symbol").map(|n| n.text),
+        };
+        StatementKind::Star(symbol.filter(|s| !s.is_empty()))
+    }
+
+    /// `FORCE CAPITALIZATION`, `FORCE CASE UPPER|LOWER|MIXED`
+    fn force_statement(&mut self) -> StatementKind {
+        let case = if self.eat_word("capitalization") {
+            Some(ForceCase::Capital)
+        } else if self.eat_words(&["case", "upper"]) {
+            Some(ForceCase::Upper)
+        } else if self.eat_words(&["case", "lower"]) {
+            Some(ForceCase::Lower)
+        } else if self.eat_words(&["case", "mixed"]) {
+            None
+        } else {
+            return self.expected(
+                "CAPITALIZATION or CASE",
+                "write FORCE CAPITALIZATION or FORCE CASE UPPER, LOWER or MIXED",
+            );
+        };
+        StatementKind::Force(case)
     }
 
     fn unknown(&mut self, span: Span) -> StatementKind {
@@ -108,14 +183,19 @@ impl Parser<'_> {
     }
 
     /// The raw text after the word at `word`; quotes in it mean nothing.
-    fn raw_rest(&mut self, word: Span) -> &str {
+    pub(super) fn raw_rest(&mut self, word: Span) -> &str {
         self.skip_rest();
-        self.diagnostics
-            .retain(|d| d.code != "syntax.unclosed_quote");
+        self.forget_quotes();
         self.text
             .get(word.end as usize..)
             .unwrap_or_default()
             .trim()
+    }
+
+    /// Quotes in free text need no closing.
+    pub(super) fn forget_quotes(&mut self) {
+        self.diagnostics
+            .retain(|d| d.code != "syntax.unclosed_quote");
     }
 
     fn set_statement(&mut self) -> StatementKind {
@@ -123,12 +203,20 @@ impl Parser<'_> {
             self.skip_rest();
             return StatementKind::Nothing;
         };
-        if !self.is_sign("=") {
-            self.expect_sign("=", "script.unexpected_token");
+        if self.at_end() {
+            // Scripts write this to fail on purpose: it parses, and fails when it runs.
+            let span = self.peek().span;
+            self.push(
+                Diagnostic::warning("script.set_without_value", span, "this SET sets nothing")
+                    .with_hint("write SET name = text"),
+            );
+            return StatementKind::NotSupported("set without a value");
+        }
+        if !self.expect_sign("=", "script.unexpected_token") {
             self.skip_rest();
             return StatementKind::Nothing;
         }
-        let equals = self.bump().span;
+        let equals = self.token_before();
         let value = self.raw_rest(equals);
         let is_quoted =
             value.starts_with(['\'', '"', '[', '`']) && quoted_end(value, 0) == Some(value.len());
@@ -225,7 +313,7 @@ impl Parser<'_> {
     fn store_statement(&mut self) -> StatementKind {
         let parsed = self.store();
         match parsed {
-            Some(store) => StatementKind::Store(store),
+            Some(store) => StatementKind::Store(Box::new(store)),
             None => {
                 self.skip_rest();
                 StatementKind::Nothing
@@ -307,54 +395,7 @@ impl Parser<'_> {
         }
     }
 
-    fn tag_statement(&mut self, adds: bool) -> StatementKind {
-        if !self.eat_word("field") {
-            self.eat_word("fields");
-        }
-        let fields = self.names("a field");
-        if self.eat_word("using") {
-            self.skip_rest();
-            return StatementKind::NotSupported("tag");
-        }
-        if !self.eat_word("with") {
-            return self.expected("WITH", "write TAG FIELD Name WITH 'tag'");
-        }
-        let tags = self.names("a tag").into_iter().map(|n| n.text).collect();
-        StatementKind::Tag { adds, fields, tags }
-    }
-
-    fn comment_statement(&mut self) -> StatementKind {
-        let is_table = self.eat_word("table") || self.eat_word("tables");
-        if !is_table && !self.eat_word("field") && !self.eat_word("fields") {
-            return self.expected("TABLE or FIELD", "write COMMENT FIELD Name WITH 'text'");
-        }
-        if self.is_word("using") {
-            self.skip_rest();
-            return StatementKind::NotSupported("comment");
-        }
-        let Some(name) = self.name(if is_table { "a table" } else { "a field" }) else {
-            return StatementKind::Nothing;
-        };
-        if !self.eat_word("with") {
-            return self.expected("WITH", "write COMMENT FIELD Name WITH 'text'");
-        }
-        let Some(text) = self.name("a 'text'") else {
-            return StatementKind::Nothing;
-        };
-        if is_table {
-            StatementKind::CommentTable {
-                table: name,
-                text: text.text,
-            }
-        } else {
-            StatementKind::CommentField {
-                field: name,
-                text: text.text,
-            }
-        }
-    }
-
-    fn expected(&mut self, what: &str, hint: &str) -> StatementKind {
+    pub(super) fn expected(&mut self, what: &str, hint: &str) -> StatementKind {
         let found = self.describe_next();
         let span = self.peek().span;
         self.push(

@@ -1,6 +1,6 @@
 //! One statement's text to its tree: label, guard, prefixes, then the statement by keyword.
 
-use super::{Guard, JoinKind, Prefix, PrefixKind, Statement, StatementKind};
+use super::{Guard, Prefix, PrefixKind, Statement, StatementKind};
 use crate::lexer::TokenKind;
 use crate::parser::Parser;
 use crate::{Diagnostic, Name, Span};
@@ -13,28 +13,14 @@ pub fn parse_statement(text: &str) -> (Statement, Vec<Diagnostic>) {
     (statement, parser.diagnostics)
 }
 
-/// Prefixes that are not supported yet.
-const OTHER_PREFIXES: [&str; 10] = [
-    "crosstable",
-    "generic",
-    "hierarchy",
-    "hierarchybelongsto",
-    "intervalmatch",
-    "buffer",
-    "sample",
-    "semantic",
-    "merge",
-    "bundle",
-];
-
 impl Parser<'_> {
     pub(super) fn statement(&mut self) -> Statement {
-        let label = self.label();
+        let mut label = self.label();
         let mut guard = self.guard();
-        let mut prefixes = Vec::new();
-        while let Some(prefix) = self.prefix() {
-            prefixes.push(prefix);
+        if guard.is_some() && label.is_none() {
+            label = self.label();
         }
+        let prefixes = self.prefixes(&mut label);
         let kind = self.kind(&prefixes);
         if guard.is_none() {
             guard = self.guard();
@@ -77,7 +63,7 @@ impl Parser<'_> {
         );
     }
 
-    fn label(&mut self) -> Option<Name> {
+    pub(super) fn label(&mut self) -> Option<Name> {
         let token = self.peek();
         let is_name = matches!(
             token.kind,
@@ -111,95 +97,6 @@ impl Parser<'_> {
         })
     }
 
-    fn prefix(&mut self) -> Option<Prefix> {
-        let start = self.peek().span;
-        let kind = if self.eat_word("mapping") {
-            PrefixKind::Mapping
-        } else if self.eat_word("noconcatenate") {
-            PrefixKind::NoConcatenate
-        } else if self.eat_word("concatenate") {
-            PrefixKind::Concatenate(self.parenthesized_table())
-        } else if self.is_word("join") || self.is_word("keep") {
-            self.join(JoinKind::Outer)
-        } else if let Some(kind) = self.join_word() {
-            self.bump();
-            self.join(kind)
-        } else if self.is_word("first") {
-            self.bump();
-            PrefixKind::First(self.expression())
-        } else if self.is_word("add") || self.is_word("replace") {
-            self.bump();
-            self.eat_word("only");
-            PrefixKind::Partial
-        } else {
-            let token = self.peek();
-            let word = self.token_text(token).to_ascii_lowercase();
-            let keyword = *OTHER_PREFIXES.iter().find(|p| **p == word)?;
-            self.bump();
-            self.skip_parenthesized();
-            PrefixKind::NotSupported(keyword)
-        };
-        Some(Prefix {
-            kind,
-            span: self.span_from(start),
-        })
-    }
-
-    fn join_word(&self) -> Option<JoinKind> {
-        if !self.word_at(1, "join") && !self.word_at(1, "keep") {
-            return None;
-        }
-        if self.is_word("left") {
-            Some(JoinKind::Left)
-        } else if self.is_word("right") {
-            Some(JoinKind::Right)
-        } else if self.is_word("inner") {
-            Some(JoinKind::Inner)
-        } else if self.is_word("outer") {
-            Some(JoinKind::Outer)
-        } else {
-            None
-        }
-    }
-
-    fn join(&mut self, kind: JoinKind) -> PrefixKind {
-        let is_keep = self.is_word("keep");
-        self.bump();
-        let table = self.parenthesized_table();
-        if is_keep {
-            PrefixKind::Keep(kind, table)
-        } else {
-            PrefixKind::Join(kind, table)
-        }
-    }
-
-    fn parenthesized_table(&mut self) -> Option<Name> {
-        if !self.eat_sign("(") {
-            return None;
-        }
-        let name = self.name("a table");
-        self.expect_sign(")", "script.unexpected_token");
-        name
-    }
-
-    fn skip_parenthesized(&mut self) {
-        if !self.is_sign("(") {
-            return;
-        }
-        let mut open = 0;
-        while !self.at_end() {
-            if self.is_sign("(") {
-                open += 1;
-            } else if self.is_sign(")") {
-                open -= 1;
-            }
-            self.bump();
-            if open == 0 {
-                return;
-            }
-        }
-    }
-
     fn kind(&mut self, prefixes: &[Prefix]) -> StatementKind {
         let first = self.peek();
         let word = self.token_text(first).to_ascii_lowercase();
@@ -207,9 +104,14 @@ impl Parser<'_> {
             self.bump();
             return self.load(first.span);
         }
+        let takes_prefix = matches!(word.as_str(), "select" | "sql" | "with" | "direct")
+            || word == "map"
+                && matches!(
+                    prefixes.last().map(|p| &p.kind),
+                    Some(PrefixKind::Partial(..))
+                );
         if let Some(prefix) = prefixes.last()
-            && word != "select"
-            && word != "sql"
+            && !takes_prefix
         {
             let span = prefix.span;
             let found = self.describe_next();

@@ -262,7 +262,7 @@ fn mistakes_in_statements_say_what_to_do() {
         "LOAD a, FROM x (txt, foo)",
         expect![[r#"
             Load(Load { distinct: false, fields: [Column { expr: Expr { 
-            error[script.unexpected_token]: expected a field after the comma, found `FROM`
+            warning[script.trailing_comma]: expected a field after the comma, found `FROM`
              --> s:1:9
               |
             1 | LOAD a, FROM x (txt, foo)
@@ -273,7 +273,7 @@ fn mistakes_in_statements_say_what_to_do() {
               |
             1 | LOAD a, FROM x (txt, foo)
               |                      ^^^
-              = hint: options are txt, parquet, utf8, codepage is 1252, embedded labels, no labels, delimiter is ',', msq, no quotes, header is 2 lines
+              = hint: options are txt, qvd, ooxml, parquet, utf8, codepage is 1252, embedded labels, no labels, delimiter is ',', msq, no quotes, header is 2 lines
         "#]],
     );
     check_statement(
@@ -322,11 +322,11 @@ fn set_keeps_raw_text_and_other_statements_parse() {
         ("QUALIFY *", "Qualify([Name { text: \"*\""),
         ("UNQUALIFY a, %*", "Unqualify("),
         ("TAG FIELDS a, b WITH '$key'", "Tag {"),
-        ("COMMENT FIELD a WITH 'x'", "CommentField {"),
+        ("COMMENT FIELD a WITH 'x'", "Comment {"),
         ("SLEEP 10", "Sleep("),
-        ("BINARY x.qvf", "NotSupported(\"binary\")"),
-        ("LIB CONNECT TO 'x'", "NotSupported(\"lib\")"),
-        ("SQL SELECT it's FROM x", "NotSupported(\"sql\")"),
+        ("BINARY x.qvf", "Binary("),
+        ("LIB CONNECT TO 'x'", "Connect("),
+        ("SQL SELECT it's FROM x", "Select(\"SELECT it's FROM x\")"),
         ("NULLASVALUE *", "NullAsValue("),
         ("REM it's nothing", "Remark"),
     ] {

@@ -100,7 +100,55 @@ const WORDS: &[&str] = &[
     "$(include=a.qvs)",
     "::",
     "@1",
+    "CROSSTABLE (",
+    "GENERIC",
+    "INTERVALMATCH (a",
+    "HIERARCHY (a,b,,",
+    "MERGE ON",
+    "BUFFER (stale",
+    "FIRST",
+    "SAMPLE",
+    "ADD ONLY",
+    "DECLARE FIELD DEFINITION",
+    "TAGGED",
+    "PARAMETERS",
+    "FIELDS",
+    "DERIVE",
+    "USING",
+    "WITH",
+    "MAP",
+    "STAR IS",
+    "FORCE",
+    "CONNECT TO",
+    "SQL",
+    "FROM_FIELD",
+    "filters(",
+    "table is",
+    "record is",
 ];
+
+/// Statements of the kind real scripts are made of, to cut, swap and repeat.
+const REAL: &str = r"///$tab Main
+SET DateFormat='DD.MM.YYYY'; LET vToday = Date(Today(), 'YYYY-MM-DD');
+$(must_include=lib://Scripts/lib.qvs);
+Sales: // the facts
+LOAD *, Year(Date) & '-' & Num(Month(Date), '00') AS YearMonth, If(IsNull(x), 'none', x) AS [X y];
+LOAD OrderID, Date(Date#(d, 'YYYYMMDD')) AS Date, Amount FROM [lib://Data/$(vName)_*.qvd] (qvd) WHERE NOT Exists(OrderID);
+LEFT JOIN (Sales) LOAD OrderID, Sum(Amount) AS Total RESIDENT Sales GROUP BY OrderID;
+M: MAPPING LOAD * INLINE [ k, v
+1, 'one; two'
+] (delimiter is ',');
+FOR EACH vFile IN FileList('lib://Data/*.csv')
+  IF FileSize('$(vFile)') > 0 THEN
+    CONCATENATE (Sales) LOAD * FROM [$(vFile)] (txt, utf8, embedded labels, delimiter is ';', msq);
+  ELSE TRACE it's empty: $(vFile);
+  END IF
+NEXT vFile
+SUB Save(t, p) STORE $(t) INTO [$(p)/$(t).qvd] (qvd); DROP TABLE $(t); END SUB
+CALL Save('Sales', 'lib://Out');
+SECTION ACCESS; LOAD * INLINE [ACCESS, USERID
+ADMIN, A\B]; SECTION APPLICATION;
+";
 
 fn everything(text: &str) {
     let (_, diagnostics) = parse_expression(text);
@@ -176,6 +224,35 @@ proptest! {
             .iter()
             .map(|(w, spaced)| if *spaced { format!("{w} ") } else { (*w).to_owned() })
             .collect();
+        everything(&text);
+    }
+
+    #[test]
+    fn mutated_scripts_never_panic(
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..3u8), 1..6)
+    ) {
+        let mut text = REAL.to_owned();
+        for (from, to, how) in cuts {
+            let at = |i: prop::sample::Index, text: &str| {
+                let mut n = i.index(text.len() + 1);
+                while !text.is_char_boundary(n) {
+                    n -= 1;
+                }
+                n
+            };
+            let (a, b) = (at(from, &text), at(to, &text));
+            let (a, b) = (a.min(b), a.max(b).min(a.min(b) + 200));
+            let b = (a..=b).rev().find(|n| text.is_char_boundary(*n)).unwrap_or(a);
+            let part = text[a..b].to_owned();
+            match how {
+                0 => text.replace_range(a..b, ""),
+                1 => text.insert_str(b, &part),
+                _ => text.insert_str(a, ["'", "(", ";", "]", "$(", "/*"][part.len() % 6]),
+            }
+            if text.is_empty() {
+                text.push(';');
+            }
+        }
         everything(&text);
     }
 

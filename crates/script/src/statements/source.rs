@@ -1,0 +1,324 @@
+//! Where a load's rows come from: files, inline text, tables, nothing.
+
+use std::borrow::Cow;
+
+use satchel_data::{Frame, Value};
+use satchel_syntax::{
+    Diagnostic, Expr, ExprKind, Labels, Load, LoadField, LoadSource, Name, Quotes, Span,
+};
+
+use crate::columns::Reading;
+use crate::delimited::{Dialect, split_delimited};
+use crate::evaluate::Source;
+use crate::host::{ReadRequest, RowSource};
+use crate::run::{Place, Run, Runner};
+use crate::tables::{Section, append};
+
+/// What a load reads, for the log and as a default name.
+pub(super) struct Origin {
+    pub(super) name: String,
+    pub(super) file: String,
+}
+
+impl Runner<'_> {
+    pub(super) fn source(
+        &mut self,
+        place: &Place,
+        load: &Load,
+        file: Option<&str>,
+    ) -> Run<(Source, Origin)> {
+        let plain = |name: &str| Origin {
+            name: name.to_owned(),
+            file: String::new(),
+        };
+        match &load.source {
+            LoadSource::Preceding => Ok((Source::default(), plain(""))),
+            LoadSource::File { path, .. } => {
+                let file = file.map_or_else(|| path.text.clone(), str::to_owned);
+                let source = self.file(place, load, &file)?;
+                let name = file.rsplit(['/', '\\', ':']).next().unwrap_or(&file);
+                let name = name
+                    .rsplit_once('.')
+                    .map_or(name, |(base, _)| base)
+                    .to_owned();
+                Ok((source, Origin { name, file }))
+            }
+            LoadSource::Inline { data, format } => {
+                Ok((self.inline(place, data, format)?, plain("Inline")))
+            }
+            LoadSource::Resident(name) => {
+                let frame = self.resident(place, name)?;
+                Ok((Source::of(frame), plain(&name.text)))
+            }
+            LoadSource::Autogenerate(expr) => {
+                let value = self.evaluate(expr, place)?;
+                let n_rows = value.as_num().unwrap_or(0.0).clamp(0.0, 4e9) as usize;
+                (self.budget.charge_rows(n_rows as u64)).map_err(|stop| place.stop(stop))?;
+                let source = Source {
+                    frame: Frame::default(),
+                    n_rows,
+                };
+                Ok((source, plain("Autogenerate")))
+            }
+            LoadSource::Field {
+                table,
+                field,
+                format,
+            } => {
+                let source = self.texts_of(place, table, field, format)?;
+                Ok((source, plain(&field.text)))
+            }
+            LoadSource::NotSupported(keyword, span) => {
+                Err(super::not_supported(place, *span, keyword))
+            }
+        }
+    }
+
+    pub(super) fn null_text(&self) -> Option<String> {
+        self.variable("NullInterpret")
+            .filter(|v| !v.is_null())
+            .map(Value::to_text)
+    }
+
+    pub(super) fn file(&mut self, place: &Place, load: &Load, file: &str) -> Run<Source> {
+        let LoadSource::File { path, format } = &load.source else {
+            return Ok(Source::default());
+        };
+        if let Some(filters) = &format.filters {
+            return Err(super::not_supported(
+                place,
+                filters.span,
+                "filters() in a format",
+            ));
+        }
+        let request = ReadRequest {
+            path: file.to_owned(),
+            directory: self.directory.clone(),
+            format: format.clone(),
+            wanted: wanted(load),
+        };
+        let rows = (self.host.ask(|host| host.open(&request)))
+            .map_err(|e| place.host_error(path.span, e))?;
+        self.read_rows(place, path.span, &request.path, rows)
+    }
+
+    /// All rows of an open file or query.
+    pub(super) fn read_rows(
+        &mut self,
+        place: &Place,
+        span: Span,
+        name: &str,
+        mut rows: Box<dyn RowSource>,
+    ) -> Run<Source> {
+        let mut frame = Frame::new("", distinct_names(rows.columns()));
+        let null_text = self.null_text();
+        let mut n_rows = 0;
+        while let Some(batch) = (rows.next_batch()).map_err(|e| place.host_error(span, e))? {
+            (self.budget.charge_rows(batch.n_rows as u64)).map_err(|stop| place.stop(stop))?;
+            let n_cells = (batch.n_rows * frame.columns.len()) as u64;
+            (self.budget.charge_bytes(4 * n_cells)).map_err(|stop| place.stop(stop))?;
+            let reading = Reading {
+                locale: &self.locale,
+                null_text: null_text.as_deref(),
+            };
+            for (column, cells) in frame.columns.iter_mut().zip(&batch.columns) {
+                reading.append(column, cells);
+            }
+            n_rows += batch.n_rows;
+            self.host.ask(|host| host.progress(name, n_rows as u64));
+        }
+        Ok(Source { frame, n_rows })
+    }
+
+    pub(super) fn inline(
+        &mut self,
+        place: &Place,
+        data: &Name,
+        format: &satchel_syntax::FormatSpec,
+    ) -> Run<Source> {
+        let mut frame = Frame::default();
+        self.delimited(place, data, format, Labels::Embedded, &mut frame)?;
+        Ok(Source::of(frame))
+    }
+
+    /// `FROM_FIELD`: each text of a field is a small file; their rows follow each other.
+    pub(super) fn texts_of(
+        &mut self,
+        place: &Place,
+        table: &Name,
+        field: &Name,
+        format: &satchel_syntax::FormatSpec,
+    ) -> Run<Source> {
+        let kind = format.kind.as_ref().map_or("txt", |k| k.text.as_str());
+        if !matches!(kind, "txt" | "csv") {
+            return Err(super::not_supported(
+                place,
+                format.span,
+                &format!("FROM_FIELD with texts of kind {kind}"),
+            ));
+        }
+        let from = self.resident(place, table)?;
+        let Some(c) = from.column_index(&field.text) else {
+            return Err(super::tables::unknown_field(place, field));
+        };
+        let mut out = Frame::default();
+        for row in 0..from.n_rows() {
+            let text = Name {
+                text: from.columns[c].value(row).to_text(),
+                span: field.span,
+            };
+            let mut frame = Frame::default();
+            self.delimited(place, &text, format, Labels::None, &mut frame)?;
+            append(&mut out, frame);
+        }
+        Ok(Source::of(out))
+    }
+
+    /// The rows of delimited text, into `frame`.
+    fn delimited(
+        &mut self,
+        place: &Place,
+        data: &Name,
+        format: &satchel_syntax::FormatSpec,
+        default_labels: Labels,
+        frame: &mut Frame,
+    ) -> Run<()> {
+        let dialect = Dialect {
+            delimiter: format.delimiter.clone().unwrap_or_else(|| ",".to_owned()),
+            quotes: format.quotes != Some(Quotes::None),
+            trims: true,
+            comment: format.comment.clone(),
+        };
+        let null_text = self.null_text();
+        let reading = Reading {
+            locale: &self.locale,
+            null_text: null_text.as_deref(),
+        };
+        let has_labels = format.labels.unwrap_or(default_labels) != Labels::None;
+        let mut stopped = None;
+        let split = split_delimited(&data.text, &dialect, |number, cells| {
+            if number == 1 {
+                let names: Vec<String> = if has_labels {
+                    cells.iter().map(|c| c.clone().into_owned()).collect()
+                } else {
+                    (1..=cells.len()).map(|n| format!("@{n}")).collect()
+                };
+                *frame = Frame::new("", distinct_names(&names));
+                if has_labels {
+                    return true;
+                }
+            }
+            if let Err(stop) = self.budget.charge_rows(1) {
+                stopped = Some(stop);
+                return false;
+            }
+            let empty = Cow::Borrowed("");
+            for (i, column) in frame.columns.iter_mut().enumerate() {
+                column.push(&reading.value(cells.get(i).unwrap_or(&empty)));
+            }
+            true
+        });
+        if let Some(stop) = stopped {
+            return Err(place.stop(stop));
+        }
+        if let Err(row) = split {
+            return Err(place.fail(
+                Diagnostic::error(
+                    "script.bad_inline",
+                    data.span,
+                    format!("in row {row} of the inline table a quote is never closed"),
+                )
+                .with_hint("write \"\" for a quote inside a quoted cell"),
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn resident(&self, place: &Place, name: &Name) -> Run<Frame> {
+        let own = self.tables.position(&name.text, self.section);
+        let application = self.tables.position(&name.text, Section::Application);
+        if let Some(at) = own.or(application) {
+            return Ok(self.tables.list[at].frame.clone());
+        }
+        if self.tables.position(&name.text, Section::Access).is_some() {
+            return Err(place.fail(
+                Diagnostic::error(
+                    "script.access_table_resident",
+                    name.span,
+                    format!("`{}` is a table of the access section", name.text),
+                )
+                .with_hint("access tables cannot be loaded from outside the access section"),
+            ));
+        }
+        Err(self.unknown_table(place, name))
+    }
+}
+
+/// Names of which none is there twice: a second `A` becomes `A1`.
+pub(super) fn distinct_names(names: &[String]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::with_capacity(names.len());
+    for name in names {
+        let mut fresh = name.clone();
+        let mut n = 0;
+        while out.contains(&fresh) {
+            n += 1;
+            fresh = format!("{name}{n}");
+        }
+        out.push(fresh);
+    }
+    out
+}
+
+/// The fields a load reads from its source; `None` for all.
+fn wanted(load: &Load) -> Option<Vec<String>> {
+    let mut out = Vec::new();
+    for field in &load.fields {
+        match field {
+            LoadField::Star(_) => return None,
+            LoadField::Column { expr, .. } => fields_of(expr, &mut out),
+        }
+    }
+    let others = (load.filter.iter())
+        .chain(&load.repeat)
+        .chain(&load.group_by)
+        .chain(load.order_by.iter().map(|o| &o.expr));
+    for expr in others {
+        fields_of(expr, &mut out);
+    }
+    // Columns by position need all of them, and a load of constants needs the rows.
+    if out.is_empty() || out.iter().any(|f| f.starts_with('@')) {
+        return None;
+    }
+    Some(out)
+}
+
+fn fields_of(expr: &Expr, out: &mut Vec<String>) {
+    match &expr.kind {
+        ExprKind::Field(name) if !out.contains(name) => {
+            out.push(name.clone());
+        }
+        ExprKind::Unary { operand, .. } => fields_of(operand, out),
+        ExprKind::Binary { left, right, .. } => {
+            fields_of(left, out);
+            fields_of(right, out);
+        }
+        ExprKind::WithSet { expr, .. } => fields_of(expr, out),
+        ExprKind::Call(call) => {
+            for arg in &call.args {
+                fields_of(arg, out);
+            }
+            // `Exists('F')` reads the field it names.
+            if let [
+                Expr {
+                    kind: ExprKind::Text(name),
+                    ..
+                },
+            ] = &call.args[..]
+                && call.name.eq_ignore_ascii_case("exists")
+            {
+                out.push(name.clone());
+            }
+        }
+        _ => {}
+    }
+}
