@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use satchel_data::Value;
-use satchel_syntax::{Call, Diagnostic, Expr, ExprKind, SetExpr, Span, UnaryOp};
+use satchel_syntax::{
+    Call, Diagnostic, Expr, ExprKind, SetExpr, SetExprKind, SetIdentifier, SetModifier, Span,
+    UnaryOp,
+};
 
 use crate::aggregate::{AggKind, aggregations};
 use crate::functions::{self, Prepared};
@@ -12,6 +15,9 @@ use crate::suggest::nearest;
 
 /// Nesting beyond this is refused, so that neither compiling nor evaluating overflows a stack.
 const MOST_DEPTH: usize = 200;
+
+/// A master measure within another counts as so many levels.
+const MEASURE_DEPTH: usize = 25;
 
 /// Where an expression stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +45,32 @@ pub trait Scope {
         false
     }
 
+    /// A call that stands for a field of its own, such as `Aggr` or an aggregation with `TOTAL`
+    /// within another one: its slot, or what is wrong with it. `set` is the set around it.
+    fn virtual_field(&self, _call: &Call, _set: Option<&SetExpr>) -> Option<Computed<u32>> {
+        None
+    }
+
+    /// A function over the rows of a chart, such as `Above` or `Rank`: its index for
+    /// [`crate::RowValues::over_rows`], or what is wrong with it. Only asked in [`Mode::Chart`].
+    fn over_rows(&self, _call: &Call, _set: Option<&SetExpr>) -> Option<Computed<usize>> {
+        None
+    }
+
+    /// The expression of a master measure that is called `name`. Only asked in
+    /// [`Mode::Chart`] for names that are no field.
+    fn measure(&self, _name: &str) -> Option<Expr> {
+        None
+    }
+
     /// A function of the host by its lower-case name; these win over built-in ones.
     fn host_function(&self, _name: &str) -> Option<HostFunction> {
         None
     }
 }
+
+/// What a host made of a call, or what is wrong with it.
+pub type Computed<T> = Result<T, Vec<Diagnostic>>;
 
 /// The shape of a host function.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +135,56 @@ fn compile_part(
     }
 }
 
+/// The set `inner` within the set `outer`: modifiers without an identifier change the outer
+/// set, an identifier stands for itself.
+pub fn within(inner: &SetExpr, outer: Option<&SetExpr>) -> SetExpr {
+    let Some(outer) = outer else {
+        return inner.clone();
+    };
+    let kind = match &inner.kind {
+        SetExprKind::Operation { op, left, right } => SetExprKind::Operation {
+            op: *op,
+            left: Box::new(within(left, Some(outer))),
+            right: Box::new(within(right, Some(outer))),
+        },
+        SetExprKind::Entity {
+            identifier: SetIdentifier::Inherited,
+            modifiers,
+        } => modified(outer, modifiers),
+        SetExprKind::Entity { .. } => inner.kind.clone(),
+    };
+    SetExpr {
+        kind,
+        span: inner.span,
+    }
+}
+
+/// `set` with further modifiers on each of its parts.
+fn modified(set: &SetExpr, more: &[SetModifier]) -> SetExprKind {
+    match &set.kind {
+        SetExprKind::Operation { op, left, right } => {
+            let part = |set: &SetExpr| {
+                Box::new(SetExpr {
+                    kind: modified(set, more),
+                    span: set.span,
+                })
+            };
+            SetExprKind::Operation {
+                op: *op,
+                left: part(left),
+                right: part(right),
+            }
+        }
+        SetExprKind::Entity {
+            identifier,
+            modifiers,
+        } => SetExprKind::Entity {
+            identifier: identifier.clone(),
+            modifiers: modifiers.iter().chain(more).cloned().collect(),
+        },
+    }
+}
+
 struct Compiler<'a> {
     mode: Mode,
     scope: &'a dyn Scope,
@@ -133,7 +210,7 @@ impl Compiler<'_> {
             ExprKind::Error => Node::Const(Value::Null),
             ExprKind::Number(num) => Node::Const(Value::num(*num)),
             ExprKind::Text(text) => Node::Const(Value::text(text.as_str())),
-            ExprKind::Field(name) => self.field(name, expr.span, set),
+            ExprKind::Field(name) => self.field(name, expr.span, set, depth),
             ExprKind::Star => self.fail(Diagnostic::error(
                 "expr.star",
                 expr.span,
@@ -144,7 +221,17 @@ impl Compiler<'_> {
                 (op, operand) => Node::Unary(*op, Box::new(operand)),
             },
             ExprKind::Binary { .. } => self.chain(expr, set, depth),
-            ExprKind::WithSet { set, expr } => self.node(expr, Some(set), depth + 1),
+            ExprKind::Sorted { .. } => self.fail(
+                Diagnostic::error(
+                    "expr.unexpected_token",
+                    expr.span,
+                    "only a dimension of `Aggr` has an order",
+                )
+                .with_hint("write one expression without an order"),
+            ),
+            ExprKind::WithSet { set: inner, expr } => {
+                self.node(expr, Some(&within(inner, set)), depth + 1)
+            }
             ExprKind::Call(call) => self.call(call, expr.span, set, depth),
         }
     }
@@ -169,10 +256,22 @@ impl Compiler<'_> {
         Node::Chain { first, rest }
     }
 
-    fn field(&mut self, name: &str, span: Span, set: Option<&SetExpr>) -> Node {
-        let Some(slot) = self.slot(name, span) else {
-            return Node::Const(Value::Null);
-        };
+    fn field(&mut self, name: &str, span: Span, set: Option<&SetExpr>, depth: usize) -> Node {
+        if self.mode == Mode::Chart
+            && self.scope.field(name).is_none()
+            && let Some(measure) = self.scope.measure(name)
+        {
+            // Deeper than any text nests, so that measures that name each other come to an end.
+            return self.node(&measure, set, depth + MEASURE_DEPTH);
+        }
+        match self.slot(name, span) {
+            Some(slot) => self.read(slot, span, set, name),
+            None => Node::Const(Value::Null),
+        }
+    }
+
+    /// Reads the field of a slot, called `name`.
+    fn read(&mut self, slot: u32, span: Span, set: Option<&SetExpr>, name: &str) -> Node {
         match self.mode {
             Mode::Chart => {
                 let arg = Program {
@@ -226,6 +325,21 @@ impl Compiler<'_> {
 
     fn call(&mut self, call: &Call, span: Span, set: Option<&SetExpr>, depth: usize) -> Node {
         let name = call.name.to_lowercase();
+        let nested = self.inside.is_some() && AggKind::by_name(&name).is_some();
+        if name == "aggr" || (nested && call.total.is_some()) {
+            match self.scope.virtual_field(call, set) {
+                Some(Ok(slot)) => return self.read(slot, span, set, &call.name),
+                Some(Err(problems)) => return self.fail_all(problems),
+                None => {}
+            }
+        }
+        if self.mode == Mode::Chart {
+            match self.scope.over_rows(call, set) {
+                Some(Ok(index)) => return Node::OverRows(index),
+                Some(Err(problems)) => return self.fail_all(problems),
+                None => {}
+            }
+        }
         if let Some(host) = self.scope.host_function(&name) {
             return self.host(call, &name, host, set, depth);
         }
@@ -305,6 +419,9 @@ impl Compiler<'_> {
                 value: Box::new(args.swap_remove(0)),
             };
         }
+        if function.most == functions::ANY && args.iter().any(|a| matches!(a, Node::OverRows(_))) {
+            return Node::Spread { function, args };
+        }
         Node::Call { function, args }
     }
 
@@ -356,9 +473,16 @@ impl Compiler<'_> {
                 Diagnostic::error(
                     "expr.not_supported",
                     call.name_span,
-                    format!("`{}` stands inside `{}`, and aggregations do not nest", call.name, outer.name()),
+                    format!(
+                        "`{}` stands inside `{}`, and aggregations do not nest",
+                        call.name,
+                        outer.name()
+                    ),
                 )
-                .with_hint("aggregate an expression of fields, or compute the inner result when loading the data"),
+                .with_hint(format!(
+                    "write `Aggr({}(…), Dimension)` or `{}(TOTAL …)` inside",
+                    call.name, call.name
+                )),
             );
         }
         if self.mode == Mode::Row {
@@ -394,7 +518,10 @@ impl Compiler<'_> {
             kind,
             distinct: call.distinct,
             total,
-            set: call.set.as_ref().or(set).cloned(),
+            set: match &call.set {
+                Some(own) => Some(within(own, set)),
+                None => set.cloned(),
+            },
             args,
             span,
         });
@@ -427,6 +554,11 @@ impl Compiler<'_> {
         }
         self.diagnostics.push(problem);
         false
+    }
+
+    fn fail_all(&mut self, problems: Vec<Diagnostic>) -> Node {
+        self.diagnostics.extend(problems);
+        Node::Const(Value::Null)
     }
 
     fn fail(&mut self, problem: Diagnostic) -> Node {

@@ -16,6 +16,17 @@ pub trait RowValues {
     fn agg(&self, _index: usize) -> Value {
         Value::Null
     }
+
+    /// The result of the function over rows that [`crate::Scope::over_rows`] gave this index;
+    /// the first one where it gives several.
+    fn over_rows(&self, _index: usize) -> Value {
+        Value::Null
+    }
+
+    /// All results of that function, appended to `out`, for functions that take any number.
+    fn spread(&self, index: usize, out: &mut Vec<Value>) {
+        out.push(self.over_rows(index));
+    }
 }
 
 /// A row without values, for constant expressions.
@@ -123,6 +134,22 @@ fn eval_node(
                 value
             }
         },
+        Node::OverRows(index) => row.over_rows(*index),
+        Node::Spread { function, args } => {
+            let base = stack.len();
+            for arg in args {
+                match arg {
+                    Node::OverRows(index) => row.spread(*index, stack),
+                    arg => {
+                        let value = eval_node(arg, row, ctx, stack);
+                        stack.push(value);
+                    }
+                }
+            }
+            let value = (function.run)(&stack[base..], ctx);
+            stack.truncate(base);
+            value
+        }
         Node::Format { call, value } => call.value(&eval_node(value, row, ctx, stack), ctx.locale),
         Node::Host { name, args } => {
             let base = stack.len();

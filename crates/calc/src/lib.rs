@@ -27,7 +27,7 @@ mod suggest;
 
 pub use accumulator::Accumulator;
 pub use aggregate::{AggKind, Whole};
-pub use compile::{HostArg, HostFunction, Mode, Scope, compile};
+pub use compile::{Computed, HostArg, HostFunction, Mode, Scope, compile, within};
 pub use eval::{EvalContext, HostFunctions, NoRow, RowValues, eval, eval_truth};
 pub use functions::{
     Elsewhere, ElsewhereKind, format_date, format_interval, format_number, format_number_with,

@@ -82,6 +82,13 @@ pub(crate) enum Node {
         name: Arc<str>,
         args: Vec<Node>,
     },
+    /// A function over the rows of a chart, by its index.
+    OverRows(usize),
+    /// A call that takes each value of the functions over rows among its arguments.
+    Spread {
+        function: &'static Function,
+        args: Vec<Node>,
+    },
 }
 
 impl Program {

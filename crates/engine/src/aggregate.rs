@@ -4,12 +4,15 @@
 //! one [`Accumulator`] a group for the rest. Rows are taken in row order, so that results do
 //! not depend on how the rows were found.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashSet;
 use satchel_base::{Budget, Stop};
 use satchel_calc::{Accumulator, AggKind, EvalContext, NumProgram, eval, interpret_number};
 use satchel_data::{BLOCK, FieldId, FieldKind, Value};
 
 use crate::Query;
+use crate::aggr::Virtual;
 use crate::dimension::CodeRow;
 use crate::program::AggSpec;
 use crate::scan::Lane;
@@ -77,7 +80,8 @@ impl<'a> Aggregate<'a> {
             spec.kind,
             AggKind::Sum | AggKind::Avg | AggKind::Min | AggKind::Max
         ) && spec.args.len() == 1
-            && !spec.distinct;
+            && !spec.distinct
+            && spec.virtuals.is_empty();
         if numeric && spec.fields.iter().all(plain) {
             if let Some(field) = single {
                 input = Some(Input::Field {
@@ -170,6 +174,27 @@ impl<'a> Aggregate<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Takes one record given by the codes of fields, with the virtual fields that have a value
+    /// in it. Only for aggregations over virtual fields.
+    pub fn push_record(
+        &mut self,
+        query: &Query<'_>,
+        ctx: &EvalContext<'_>,
+        group: u32,
+        codes: &[(FieldId, u32)],
+        virtuals: &[(u32, Arc<Virtual>)],
+    ) {
+        if let State::General(all) = &mut self.state {
+            let row = CodeRow {
+                query,
+                codes,
+                virtuals,
+            };
+            let args: Vec<Value> = self.spec.args.iter().map(|a| eval(a, &row, ctx)).collect();
+            all[group as usize].push(&args);
+        }
     }
 
     /// Takes `n` records: their groups and, one lane a field of the aggregation, their codes.
@@ -293,6 +318,7 @@ impl<'a> Aggregate<'a> {
                     let row = CodeRow {
                         query,
                         codes: &record,
+                        virtuals: &self.spec.virtuals,
                     };
                     args.clear();
                     args.extend(self.spec.args.iter().map(|a| eval(a, &row, ctx)));

@@ -94,6 +94,9 @@ enum Base {
     Key(FieldId, Vec<TableId>),
     /// Rows of the join of tables.
     Join(Vec<TableId>),
+    /// The combinations of the dimensions' values with those of the fields that an aggregation
+    /// over virtual fields reads.
+    Combinations,
 }
 
 /// Aggregates. The rows are the groups with a record of any aggregation that is not `TOTAL`;
@@ -240,6 +243,9 @@ fn assemble(
 
 /// The tables an aggregation's records come from.
 fn base_of(core: &Core, agg: &AggSpec) -> Base {
+    if agg.virtuals.iter().any(|(_, field)| !field.every) {
+        return Base::Combinations;
+    }
     if agg.args.is_empty() {
         let tables = core.view.tables();
         let largest = tables.fold(None, |best: Option<TableId>, t| match best {
@@ -289,7 +295,10 @@ fn base_of(core: &Core, agg: &AggSpec) -> Base {
         [table] => Base::Table(*table),
         _ => {
             let counts_nulls = matches!(agg.kind, AggKind::NullCount | AggKind::MissingCount);
-            let strict = agg.args.len() == 1 && agg.args[0].as_numeric().is_some() && !counts_nulls;
+            let strict = agg.args.len() == 1
+                && agg.args[0].as_numeric().is_some()
+                && !counts_nulls
+                && agg.virtuals.is_empty();
             let root = tables.iter().find(|t| {
                 agg.fields
                     .iter()
@@ -375,6 +384,7 @@ fn run<'a>(
             pass.join(batch.records, tables, base.clone(), base.clone())?;
         }
         Base::Key(key, tables) => pass.key(batch.records, *key, tables)?,
+        Base::Combinations => pass.combinations(batch.records)?,
     }
     Ok((pass.grouper, pass.totals))
 }
@@ -540,6 +550,61 @@ impl<'p> Pass<'p, '_, '_> {
                 .collect();
             let lanes: Vec<&[u32; BLOCK]> = lanes.iter().collect();
             total.push(self.query, self.ctx, &groups, &lanes, 1)?;
+        }
+        Ok(())
+    }
+
+    /// The combinations of the dimensions with the fields of the aggregations, in the order of
+    /// the view's element numbers.
+    fn combinations(&mut self, records: &Records) -> Result<(), Stop> {
+        let (query, dims) = (self.query, self.dims);
+        let mut fields: Vec<FieldId> = self.specs.iter().flat_map(|s| s.fields.clone()).collect();
+        fields.sort_unstable();
+        fields.dedup();
+        let more: Vec<Dim> = fields.iter().map(|f| Dim::of_field(query, *f)).collect();
+        let all: Vec<&Dim> = dims.iter().copied().chain(&more).collect();
+        let batch = Batch {
+            records,
+            base: Base::Groups,
+            dims: Vec::new(),
+            aggs: Vec::new(),
+        };
+        let (found, _) = run(query, self.ctx, &all, &[], &batch, &Rc::default())?;
+        let groups = found.groups();
+        let n = all.len();
+        query
+            .budget
+            .charge_bytes(((4 + 8) * n * groups.len()) as u64)?;
+        let mut codes = Vec::with_capacity(groups.len() * n);
+        for (_, key) in &groups {
+            found.key_space().decode(*key, &mut codes);
+        }
+        let view = query.engine.view();
+        let mut rows: Vec<&[u32]> = codes.chunks_exact(n.max(1)).collect();
+        rows.sort_by_cached_key(|row| -> Vec<i64> {
+            all.iter()
+                .zip(*row)
+                .map(|(d, c)| d.element(view, *c))
+                .collect()
+        });
+        // An aggregation takes the value of each combination of a virtual field once.
+        let mut seen: FxHashSet<(usize, u32, Vec<u32>)> = FxHashSet::default();
+        for row in rows {
+            let group = self.grouper.number(&row[..dims.len()]);
+            let record: Vec<(FieldId, u32)> = fields
+                .iter()
+                .copied()
+                .zip(row[dims.len()..].iter().copied())
+                .collect();
+            for (i, (total, spec)) in self.totals.iter_mut().zip(&self.specs).enumerate() {
+                total.grow(self.grouper.len(), query.budget)?;
+                let mut virtuals = spec.virtuals.clone();
+                virtuals.retain(|(slot, field)| {
+                    field.every || seen.insert((i, *slot, field.key(&record)))
+                });
+                query.budget.charge_bytes(64)?;
+                total.push_record(query, self.ctx, group, &record, &virtuals);
+            }
         }
         Ok(())
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use satchel_base::{Budget, Stop};
-use satchel_calc::{Program, RowValues, eval};
+use satchel_calc::{RowValues, eval};
 use satchel_data::{Codes, FieldId, SymbolKey, TableId, Value, View};
-use satchel_syntax::{Diagnostic, Span};
+use satchel_syntax::{Diagnostic, Expr, ExprKind, Span, parse_expression};
 
+use crate::aggr::Virtual;
 use crate::graph::{Core, Hop};
-use crate::program::{compile_row, single_field, with_context};
+use crate::program::{RowProgram, row_program, single_field, with_context};
 use crate::scan::{Block, Lane};
 use crate::{CalcError, Query};
 
@@ -51,19 +52,36 @@ impl Dim {
         if let Some(field) = single_field(query, &text) {
             return Ok(Self::of_field(query, field));
         }
-        let program = compile_row(query, &text, depth)?;
-        let fields: Vec<FieldId> = program.fields.iter().map(|s| FieldId(*s)).collect();
+        let (tree, diagnostics) = parse_expression(&text);
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            return Err(CalcError::Expression(diagnostics));
+        }
+        Self::of_tree(query, &tree, depth)
+    }
+
+    /// The dimension that a tree defines.
+    pub fn of_tree(query: &Query<'_>, tree: &Expr, depth: u32) -> Result<Self, CalcError> {
+        if let ExprKind::Field(name) = &tree.kind
+            && let Some(field) = query.engine.field(name)
+        {
+            return Ok(Self::of_field(query, field));
+        }
+        let program = row_program(query, tree, depth)?;
         let mut dict = Dict::default();
-        let source = match fields.as_slice() {
+        let source = match program.fields.as_slice() {
             [] => {
                 dict.code(Value::Num(0.0), u32::MAX);
-                let row = CodeRow { query, codes: &[] };
-                let value = with_context(query, |ctx| eval(&program, &row, ctx));
+                let row = CodeRow {
+                    query,
+                    codes: &[],
+                    virtuals: &program.virtuals,
+                };
+                let value = with_context(query, |ctx| eval(&program.program, &row, ctx));
                 dict.values[0] = value;
                 Source::Constant
             }
             [field] => Source::Mapped(*field, map_field(query, &program, *field, &mut dict)?),
-            _ => map_rows(query, &program, &fields, &mut dict)?,
+            _ => map_rows(query, &program, &mut dict)?,
         };
         if matches!(source, Source::Constant) && dict.values[0].is_null() {
             dict.values.clear();
@@ -88,6 +106,17 @@ impl Dim {
         match &self.source {
             Source::Field(field) => Some(*field),
             _ => None,
+        }
+    }
+
+    /// The code for a record given by the codes of fields; NULL's if they do not tell it.
+    pub fn code_of(&self, codes: &[(FieldId, u32)]) -> u32 {
+        let of = |field: &FieldId| codes.iter().find(|(f, _)| f == field).map(|(_, c)| *c);
+        match &self.source {
+            Source::Field(field) => of(field).unwrap_or(self.null()),
+            Source::Mapped(field, map) => of(field).map_or(self.null(), |c| map[c as usize]),
+            Source::Constant => 0,
+            Source::Rows(..) => self.null(),
         }
     }
 
@@ -257,20 +286,24 @@ impl Dict {
 pub(crate) struct CodeRow<'a> {
     pub query: &'a Query<'a>,
     pub codes: &'a [(FieldId, u32)],
+    pub virtuals: &'a [(u32, Arc<Virtual>)],
 }
 
 impl RowValues for CodeRow<'_> {
     fn field(&self, slot: u32) -> Value {
-        self.codes
-            .iter()
-            .find(|(f, _)| f.0 == slot)
-            .map_or(Value::Null, |(f, c)| self.query.engine.view().value(*f, *c))
+        if let Some((f, c)) = self.codes.iter().find(|(f, _)| f.0 == slot) {
+            return self.query.engine.view().value(*f, *c);
+        }
+        match self.virtuals.iter().find(|(s, _)| *s == slot) {
+            Some((_, field)) => field.value(self.codes),
+            None => Value::Null,
+        }
     }
 }
 
 fn map_field(
     query: &Query<'_>,
-    program: &Program,
+    program: &RowProgram,
     field: FieldId,
     dict: &mut Dict,
 ) -> Result<Arc<Vec<u32>>, Stop> {
@@ -283,21 +316,18 @@ fn map_field(
             let row = CodeRow {
                 query,
                 codes: &[(field, code)],
+                virtuals: &program.virtuals,
             };
-            map[code as usize] = dict.code(eval(program, &row, ctx), u32::MAX);
+            map[code as usize] = dict.code(eval(&program.program, &row, ctx), u32::MAX);
         }
     });
     seal(&mut map, dict);
     Ok(Arc::new(map))
 }
 
-fn map_rows(
-    query: &Query<'_>,
-    program: &Program,
-    fields: &[FieldId],
-    dict: &mut Dict,
-) -> Result<Source, CalcError> {
+fn map_rows(query: &Query<'_>, program: &RowProgram, dict: &mut Dict) -> Result<Source, CalcError> {
     let core = &query.engine.core;
+    let fields = &program.fields;
     // The first table whose rows know all fields, directly or by lookups.
     let found = query.engine.view().tables().find_map(|table| {
         let lanes: Option<Vec<_>> = fields
@@ -335,8 +365,9 @@ fn map_rows(
                 let row = CodeRow {
                     query,
                     codes: &record,
+                    virtuals: &program.virtuals,
                 };
-                codes[block.row(i)] = dict.code(eval(program, &row, ctx), u32::MAX);
+                codes[block.row(i)] = dict.code(eval(&program.program, &row, ctx), u32::MAX);
             }
             Ok(true)
         })

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use satchel_base::Stop;
 use satchel_calc::{RowValues, eval, eval_truth};
 use satchel_data::{BitSet, FieldId, Value};
 
 use crate::calculate::{Calculated, calculate};
 use crate::dimension::Dim;
+use crate::over_rows::{Column, Layout};
 use crate::program::{AggSpec, Measure, compile_measure, with_context};
 use crate::{CalcError, Query, StateSelections};
 
@@ -14,6 +16,8 @@ use crate::{CalcError, Query, StateSelections};
 struct Results<'a> {
     calculated: &'a Calculated,
     measure: &'a Measure,
+    /// Of the measure's functions over rows.
+    over_rows: &'a [Column],
     row: usize,
 }
 
@@ -28,6 +32,33 @@ impl RowValues for Results<'_> {
             None => Value::Null,
         }
     }
+
+    fn over_rows(&self, index: usize) -> Value {
+        self.over_rows
+            .get(index)
+            .and_then(|c| c.results(self.row).first())
+            .cloned()
+            .unwrap_or(Value::Null)
+    }
+
+    fn spread(&self, index: usize, out: &mut Vec<Value>) {
+        if let Some(column) = self.over_rows.get(index) {
+            out.extend_from_slice(column.results(self.row));
+        }
+    }
+}
+
+/// The results of the functions over rows of a measure.
+fn over_rows(
+    query: &Query<'_>,
+    calculated: &Calculated,
+    measure: &Measure,
+    layout: &Layout,
+) -> Result<Vec<Column>, Stop> {
+    let functions = measure.over_rows.iter();
+    functions
+        .map(|f| f.column(query, calculated, layout))
+        .collect()
 }
 
 /// The value of a measure in each row.
@@ -35,24 +66,27 @@ pub(crate) fn measure_values(
     query: &Query<'_>,
     calculated: &Calculated,
     measure: &Measure,
-) -> Vec<Value> {
+    layout: &Layout,
+) -> Result<Vec<Value>, Stop> {
     if let (Some(_), [agg]) = (measure.program.as_single_agg(), measure.aggs.as_slice()) {
-        return (0..calculated.n_rows)
+        return Ok((0..calculated.n_rows)
             .map(|row| calculated.value(*agg, row))
-            .collect();
+            .collect());
     }
-    with_context(query, |ctx| {
+    let over_rows = over_rows(query, calculated, measure, layout)?;
+    Ok(with_context(query, |ctx| {
         (0..calculated.n_rows)
             .map(|row| {
                 let results = Results {
                     calculated,
                     measure,
+                    over_rows: &over_rows,
                     row,
                 };
                 eval(&measure.program, &results, ctx)
             })
             .collect()
-    })
+    }))
 }
 
 impl Query<'_> {
@@ -85,10 +119,25 @@ pub(crate) fn evaluate_at(query: &Query<'_>, text: &str, depth: u32) -> Result<V
     let mut aggs: Vec<AggSpec> = Vec::new();
     let measure = compile_measure(query, text, &mut aggs, depth)?;
     let calculated = calculate(query, &[], &aggs)?;
-    Ok(measure_values(query, &calculated, &measure)
-        .into_iter()
-        .next()
-        .unwrap_or(Value::Null))
+    Ok(
+        measure_values(query, &calculated, &measure, &Layout::unordered(0))?
+            .into_iter()
+            .next()
+            .unwrap_or(Value::Null),
+    )
+}
+
+/// Rows in load order, if the measure looks at other rows at all.
+pub(crate) fn layout_for(
+    query: &Query<'_>,
+    dims: &[Dim],
+    measure: &Measure,
+    calculated: &Calculated,
+) -> Result<Layout, CalcError> {
+    if measure.over_rows.is_empty() {
+        return Ok(Layout::unordered(dims.len()));
+    }
+    Layout::sorted(query, dims, &[], calculated)
 }
 
 /// The codes of `field` for which an expression is true under some selections.
@@ -107,13 +156,19 @@ pub(crate) fn values_where(
     };
     let mut aggs = Vec::new();
     let measure = compile_measure(&query, text, &mut aggs, depth)?;
-    let calculated = calculate(&query, &[Dim::of_field(&query, field)], &aggs)?;
+    let dims = [Dim::of_field(&query, field)];
+    let calculated = calculate(&query, &dims, &aggs)?;
+    // NULL is no value that could be found.
+    let layout = layout_for(&query, &dims, &measure, &calculated)?
+        .without(|row| calculated.tuple(row)[0] == dims[0].null());
+    let over_rows = over_rows(&query, &calculated, &measure, &layout)?;
     let mut codes = BitSet::none(query.engine.core.n_symbols(field));
     with_context(&query, |ctx| {
         for row in 0..calculated.n_rows {
             let results = Results {
                 calculated: &calculated,
                 measure: &measure,
+                over_rows: &over_rows,
                 row,
             };
             if eval_truth(&measure.program, &results, ctx) {
@@ -130,9 +185,10 @@ pub(crate) fn values_by(query: &Query<'_>, dim: &Dim, text: &str) -> Result<Vec<
     let mut aggs = Vec::new();
     let measure = compile_measure(query, text, &mut aggs, 0)?;
     let calculated = calculate(query, std::slice::from_ref(dim), &aggs)?;
+    let layout = layout_for(query, std::slice::from_ref(dim), &measure, &calculated)?;
     query.budget.charge_bytes(24 * (dim.n_codes as u64 + 1))?;
     let mut values = vec![Value::Null; dim.n_codes + 1];
-    for (row, value) in measure_values(query, &calculated, &measure)
+    for (row, value) in measure_values(query, &calculated, &measure, &layout)?
         .into_iter()
         .enumerate()
     {

@@ -13,6 +13,7 @@
 //! - an aggregation without fields takes one record a group;
 //! - rows of tables that only lie between those tables are no records, but tell records apart.
 
+mod aggr;
 mod aggregate;
 mod calculate;
 mod cube;
@@ -26,12 +27,14 @@ mod inference;
 mod join;
 mod list;
 mod order;
+mod over_rows;
 mod program;
 mod query;
 mod records;
 mod scan;
 mod search;
 mod select;
+mod selection_functions;
 mod selections;
 mod set;
 mod sort;

@@ -1,15 +1,24 @@
 //! From the text of a chart expression to programs and the aggregations they need.
 
-use satchel_base::Stop;
-use satchel_calc::{
-    AggKind, EvalContext, HostArg, HostFunction, HostFunctions, Mode, Program, Scope, Total,
-    compile,
-};
-use satchel_data::{FieldId, Value};
-use satchel_syntax::{Diagnostic, ExprKind, Span, expand_dollar, parse_expression};
+use std::cell::RefCell;
+use std::sync::Arc;
 
+use satchel_calc::{
+    AggKind, Computed, EvalContext, HostFunction, Mode, Program, Scope, Total, compile,
+};
+use satchel_data::FieldId;
+use satchel_syntax::{
+    Call, Diagnostic, Expr, ExprKind, SetExpr, Span, expand_dollar, parse_expression,
+};
+
+use crate::aggr::Virtual;
+use crate::over_rows::OverRows;
 use crate::records::Records;
-use crate::{CalcError, Query, StateCounts};
+use crate::selection_functions::SelectionFunctions;
+use crate::{CalcError, MeasureDef, Query};
+
+/// Slots from here on are virtual fields.
+pub(crate) const FIRST_VIRTUAL: u32 = 1 << 30;
 
 /// How often expressions may evaluate expressions (`$(=…)`, searches) within each other.
 const MAX_NESTING: u32 = 8;
@@ -19,6 +28,17 @@ pub(crate) struct Measure {
     pub program: Program,
     /// By index of the program's aggregations: which of the shared list it is.
     pub aggs: Vec<usize>,
+    /// The functions over rows that the program names by index.
+    pub over_rows: Vec<OverRows>,
+}
+
+/// An expression over one record.
+pub(crate) struct RowProgram {
+    pub program: Program,
+    /// The fields it reads, also through virtual ones.
+    pub fields: Vec<FieldId>,
+    /// The virtual fields it reads, by slot.
+    pub virtuals: Vec<(u32, Arc<Virtual>)>,
 }
 
 /// One aggregation, its set of records resolved.
@@ -30,15 +50,17 @@ pub(crate) struct AggSpec {
     pub records: Records,
     /// Row expressions; slots are field ids. Empty for `Count(*)`.
     pub args: Vec<Program>,
-    /// The fields the arguments read.
+    /// The fields the arguments read, also through virtual ones.
     pub fields: Vec<FieldId>,
+    /// The virtual fields the arguments read, by slot.
+    pub virtuals: Vec<(u32, Arc<Virtual>)>,
 }
 
 impl AggSpec {
     /// The aggregation's only argument, if it is a bare field.
     pub fn single_field(&self) -> Option<FieldId> {
         match self.args.as_slice() {
-            [arg] => arg.as_single_field().map(FieldId),
+            [arg] if self.virtuals.is_empty() => arg.as_single_field().map(FieldId),
             _ => None,
         }
     }
@@ -56,14 +78,19 @@ fn invalid(code: &'static str, message: String) -> CalcError {
     CalcError::Expression(vec![Diagnostic::error(code, Span::default(), message)])
 }
 
+fn check_depth(depth: u32) -> Result<(), CalcError> {
+    if depth <= MAX_NESTING {
+        return Ok(());
+    }
+    Err(invalid(
+        "expr.too_deep",
+        format!("expressions evaluate each other more than {MAX_NESTING} levels deep"),
+    ))
+}
+
 /// The text with `$()` replaced.
 pub(crate) fn expand(query: &Query<'_>, text: &str, depth: u32) -> Result<String, CalcError> {
-    if depth > MAX_NESTING {
-        return Err(invalid(
-            "expr.too_deep",
-            format!("expressions evaluate each other more than {MAX_NESTING} levels deep"),
-        ));
-    }
+    check_depth(depth)?;
     if !text.contains("$(") {
         return Ok(text.to_owned());
     }
@@ -111,25 +138,21 @@ pub(crate) fn single_field(query: &Query<'_>, text: &str) -> Option<FieldId> {
     }
 }
 
-fn compiled(
+/// Compiles an expression over one record, such as a dimension.
+pub(crate) fn row_program(
     query: &Query<'_>,
-    text: &str,
-    mode: Mode,
+    tree: &Expr,
     depth: u32,
-) -> Result<(Program, Vec<Diagnostic>), CalcError> {
-    let text = expand(query, text, depth)?;
-    let (tree, mut diagnostics) = parse_expression(&text);
-    let (program, more) = compile(&tree, mode, &ChartScope(query));
-    diagnostics.extend(more);
-    if diagnostics.iter().any(Diagnostic::is_error) {
-        return Err(CalcError::Expression(diagnostics));
-    }
-    Ok((program, diagnostics))
-}
-
-/// Compiles an expression over one record, such as a dimension; slots are field ids.
-pub(crate) fn compile_row(query: &Query<'_>, text: &str, depth: u32) -> Result<Program, CalcError> {
-    compiled(query, text, Mode::Row, depth).map(|(program, _)| program)
+) -> Result<RowProgram, CalcError> {
+    let scope = ChartScope::new(query, Vec::new(), depth, &[]);
+    let (program, diagnostics) = compile(tree, Mode::Row, &scope);
+    scope.finish(&diagnostics)?;
+    let virtuals = scope.virtuals_of(std::iter::once(&program));
+    Ok(RowProgram {
+        fields: real_fields(std::iter::once(&program), &virtuals),
+        program,
+        virtuals,
+    })
 }
 
 /// Compiles a measure; its aggregations are added to `aggs` unless they are there.
@@ -139,155 +162,220 @@ pub(crate) fn compile_measure(
     aggs: &mut Vec<AggSpec>,
     depth: u32,
 ) -> Result<Measure, CalcError> {
-    let (program, _) = compiled(query, text, Mode::Chart, depth)?;
-    let mut diagnostics = Vec::new();
-    let mut slots = Vec::new();
-    for call in &program.aggs {
-        let records = match &call.set {
-            None => Records::Selection(query.current()),
-            Some(set) => crate::set::resolve(query, set, depth, &mut diagnostics)?,
-        };
-        let mut fields: Vec<FieldId> = call
-            .args
-            .iter()
-            .flat_map(|a| a.fields.iter().map(|s| FieldId(*s)))
-            .collect();
-        fields.sort_unstable();
-        fields.dedup();
-        let spec = AggSpec {
-            kind: call.kind,
-            distinct: call.distinct,
-            total: call.total.as_ref().map(|t| match t {
-                Total::All => Vec::new(),
-                Total::Except(slots) => slots.iter().map(|s| FieldId(*s)).collect(),
-            }),
-            records,
-            args: call.args.clone(),
-            fields,
-        };
-        slots.push(
-            aggs.iter()
-                .position(|a| a.same(&spec))
-                .unwrap_or(aggs.len()),
-        );
-        if slots.last() == Some(&aggs.len()) {
-            aggs.push(spec);
-        }
-    }
+    compile_column(query, text, aggs, depth, &[])
+}
+
+/// Compiles a measure of a chart whose measures are `columns`, for `Column(n)`.
+pub(crate) fn compile_column(
+    query: &Query<'_>,
+    text: &str,
+    aggs: &mut Vec<AggSpec>,
+    depth: u32,
+    columns: &[MeasureDef],
+) -> Result<Measure, CalcError> {
+    let text = expand(query, text, depth)?;
+    let (tree, diagnostics) = parse_expression(&text);
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(CalcError::Expression(diagnostics));
     }
-    Ok(Measure {
+    measure_of(query, &tree, aggs, depth, columns)
+}
+
+/// Compiles the tree of a measure.
+pub(crate) fn measure_of(
+    query: &Query<'_>,
+    tree: &Expr,
+    aggs: &mut Vec<AggSpec>,
+    depth: u32,
+    columns: &[MeasureDef],
+) -> Result<Measure, CalcError> {
+    check_depth(depth)?;
+    let scope = ChartScope::new(query, std::mem::take(aggs), depth, columns);
+    let measure = scope.measure_of(tree);
+    // Also after an error: measures that are there already name them by place.
+    *aggs = scope.aggs.take();
+    measure.map(|(program, slots)| Measure {
         program,
         aggs: slots,
+        over_rows: scope.over_rows.into_inner(),
     })
 }
 
-/// The names of a chart expression: the visible fields and functions of selections.
-struct ChartScope<'a>(&'a Query<'a>);
+/// The place of an aggregation among the shared ones.
+fn add_spec(aggs: &mut Vec<AggSpec>, spec: AggSpec) -> usize {
+    if let Some(known) = aggs.iter().position(|a| a.same(&spec)) {
+        return known;
+    }
+    aggs.push(spec);
+    aggs.len() - 1
+}
+
+/// The fields that programs read, those behind virtual ones included.
+fn real_fields<'p>(
+    programs: impl IntoIterator<Item = &'p Program>,
+    virtuals: &[(u32, Arc<Virtual>)],
+) -> Vec<FieldId> {
+    let mut fields: Vec<FieldId> = programs
+        .into_iter()
+        .flat_map(|p| &p.fields)
+        .filter(|s| **s < FIRST_VIRTUAL)
+        .map(|s| FieldId(*s))
+        .chain(virtuals.iter().flat_map(|(_, v)| v.fields()))
+        .collect();
+    fields.sort_unstable();
+    fields.dedup();
+    fields
+}
+
+/// The names of a chart expression: the visible fields, master measures, and what charts alone
+/// can calculate.
+struct ChartScope<'a> {
+    query: &'a Query<'a>,
+    depth: u32,
+    /// The measures of the chart.
+    columns: &'a [MeasureDef],
+    aggs: RefCell<Vec<AggSpec>>,
+    virtuals: RefCell<Vec<Arc<Virtual>>>,
+    over_rows: RefCell<Vec<OverRows>>,
+    /// Why compiling ended before its time.
+    stopped: RefCell<Option<CalcError>>,
+}
+
+impl<'a> ChartScope<'a> {
+    fn new(
+        query: &'a Query<'a>,
+        aggs: Vec<AggSpec>,
+        depth: u32,
+        columns: &'a [MeasureDef],
+    ) -> Self {
+        Self {
+            query,
+            depth,
+            columns,
+            aggs: RefCell::new(aggs),
+            virtuals: RefCell::default(),
+            over_rows: RefCell::default(),
+            stopped: RefCell::default(),
+        }
+    }
+
+    /// The program of a measure, and the places of its aggregations.
+    fn measure_of(&self, tree: &Expr) -> Result<(Program, Vec<usize>), CalcError> {
+        let query = self.query;
+        let (program, mut diagnostics) = compile(tree, Mode::Chart, self);
+        self.finish(&diagnostics)?;
+        let mut slots = Vec::new();
+        for call in &program.aggs {
+            let records = match &call.set {
+                None => Records::Selection(query.current()),
+                Some(set) => crate::set::resolve(query, set, self.depth, &mut diagnostics)?,
+            };
+            let virtuals = self.virtuals_of(&call.args);
+            let spec = AggSpec {
+                kind: call.kind,
+                distinct: call.distinct,
+                total: call.total.as_ref().map(|t| match t {
+                    Total::All => Vec::new(),
+                    Total::Except(slots) => slots.iter().map(|s| FieldId(*s)).collect(),
+                }),
+                records,
+                args: call.args.clone(),
+                fields: real_fields(&call.args, &virtuals),
+                virtuals,
+            };
+            slots.push(add_spec(&mut self.aggs.borrow_mut(), spec));
+        }
+        self.finish(&diagnostics)?;
+        Ok((program, slots))
+    }
+
+    fn finish(&self, diagnostics: &[Diagnostic]) -> Result<(), CalcError> {
+        if let Some(stopped) = self.stopped.borrow_mut().take() {
+            return Err(stopped);
+        }
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            return Err(CalcError::Expression(diagnostics.to_vec()));
+        }
+        Ok(())
+    }
+
+    /// The virtual fields that programs read, with their slots.
+    fn virtuals_of<'p>(
+        &self,
+        programs: impl IntoIterator<Item = &'p Program>,
+    ) -> Vec<(u32, Arc<Virtual>)> {
+        let virtuals = self.virtuals.borrow();
+        let mut slots: Vec<u32> = programs
+            .into_iter()
+            .flat_map(|p| p.fields.iter().copied())
+            .filter(|s| *s >= FIRST_VIRTUAL)
+            .collect();
+        slots.sort_unstable();
+        slots.dedup();
+        slots
+            .into_iter()
+            .map(|s| (s, virtuals[(s - FIRST_VIRTUAL) as usize].clone()))
+            .collect()
+    }
+
+    fn keep<T>(&self, result: Result<T, CalcError>) -> Computed<T> {
+        result.map_err(|error| match error {
+            CalcError::Expression(diagnostics) => diagnostics,
+            stop => {
+                self.stopped.borrow_mut().get_or_insert(stop);
+                Vec::new()
+            }
+        })
+    }
+}
 
 impl Scope for ChartScope<'_> {
     fn field(&self, name: &str) -> Option<u32> {
-        self.0.engine.field(name).map(|f| f.0)
+        self.query.engine.field(name).map(|f| f.0)
     }
 
     fn field_names(&self) -> Vec<String> {
-        let view = self.0.engine.view();
+        let view = self.query.engine.view();
         view.fields()
             .map(|f| view.model().field(f).name.clone())
             .collect()
     }
 
+    fn virtual_field(&self, call: &Call, set: Option<&SetExpr>) -> Option<Computed<u32>> {
+        let virtual_field = crate::aggr::virtual_field(self.query, call, set, self.depth)?;
+        Some(self.keep(virtual_field).map(|field| {
+            let mut virtuals = self.virtuals.borrow_mut();
+            virtuals.push(Arc::new(field));
+            FIRST_VIRTUAL + virtuals.len() as u32 - 1
+        }))
+    }
+
+    fn over_rows(&self, call: &Call, set: Option<&SetExpr>) -> Option<Computed<usize>> {
+        let compiled = OverRows::of_call(
+            self.query,
+            call,
+            set,
+            self.columns,
+            &mut self.aggs.borrow_mut(),
+            self.depth,
+        )?;
+        Some(self.keep(compiled).map(|function| {
+            let mut all = self.over_rows.borrow_mut();
+            all.push(function);
+            all.len() - 1
+        }))
+    }
+
+    fn measure(&self, name: &str) -> Option<Expr> {
+        let text = self.query.lookup.measure(name)?;
+        let text = self
+            .keep(expand(self.query, &text, self.depth + 1))
+            .unwrap_or_default();
+        Some(parse_expression(&text).0)
+    }
+
     fn host_function(&self, name: &str) -> Option<HostFunction> {
-        let most = match name {
-            "getcurrentselections" => 0,
-            "getfieldselections" => 3,
-            "getselectedcount" => 2,
-            "getpossiblecount"
-            | "getalternativecount"
-            | "getexcludedcount"
-            | "getnotselectedcount" => 1,
-            _ => return None,
-        };
-        Some(HostFunction {
-            least: usize::from(most > 0),
-            most,
-            args: &[HostArg::Field],
-        })
-    }
-}
-
-/// Functions that tell about the selections of the query's state.
-pub(crate) struct SelectionFunctions<'a>(pub &'a Query<'a>);
-
-impl SelectionFunctions<'_> {
-    fn counts(&self, field: FieldId) -> Result<StateCounts, Stop> {
-        let Query { engine, budget, .. } = self.0;
-        let states = engine.field_states(&self.0.current(), field, budget)?;
-        Ok(states.counts(engine.view().cardinality(field)))
-    }
-
-    /// The selected values joined, or how many of how many if they are more than `most`.
-    fn selected(&self, field: FieldId, separator: &str, most: usize) -> Option<String> {
-        let current = self.0.current();
-        let selected = &current.field(field)?.codes;
-        let view = self.0.engine.view();
-        let (n, all) = (selected.count(), view.cardinality(field));
-        if n > most {
-            return Some(if n == all {
-                "ALL".to_owned()
-            } else {
-                format!("{n} of {all}")
-            });
-        }
-        let texts: Vec<_> = view
-            .codes(field)
-            .iter()
-            .filter(|c| selected.contains(**c as usize))
-            .map(|c| view.text(field, *c).into_owned())
-            .collect();
-        Some(texts.join(separator))
-    }
-
-    fn all_selected(&self) -> String {
-        let view = self.0.engine.view();
-        let current = self.0.current();
-        let lines: Vec<String> = current
-            .fields()
-            .filter(|(f, _)| view.is_visible(*f))
-            .filter_map(|(f, _)| {
-                let name = &view.model().field(f).name;
-                Some(format!("{name}: {}", self.selected(f, ", ", 6)?))
-            })
-            .collect();
-        lines.join("\r\n")
-    }
-}
-
-impl HostFunctions for SelectionFunctions<'_> {
-    fn call(&self, name: &str, args: &[Value]) -> Option<Value> {
-        if name == "getcurrentselections" {
-            return Some(Value::text(self.all_selected()));
-        }
-        let field = self.0.engine.field(&args.first()?.to_text())?;
-        let count: fn(&StateCounts) -> u64 = match name {
-            "getfieldselections" => {
-                let separator = args.get(1).map_or(", ".to_owned(), Value::to_text);
-                let most = args.get(2).and_then(Value::as_num).unwrap_or(6.0);
-                let text = self.selected(field, &separator, most.max(0.0) as usize);
-                return Some(text.map_or(Value::Null, Value::text));
-            }
-            "getselectedcount" => StateCounts::in_selection,
-            "getpossiblecount" => StateCounts::possible,
-            "getalternativecount" => |c| c.alternative,
-            "getexcludedcount" => |c| c.excluded + c.alternative,
-            "getnotselectedcount" => |c| c.optional + c.alternative + c.excluded,
-            _ => return None,
-        };
-        Some(match self.counts(field) {
-            Ok(counts) => Value::num(count(&counts) as f64),
-            Err(_) => Value::Null,
-        })
+        crate::selection_functions::shape(name)
     }
 }
 

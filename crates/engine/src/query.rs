@@ -15,6 +15,11 @@ pub trait Lookup {
         None
     }
 
+    /// The expression of the master measure with this label.
+    fn measure(&self, _name: &str) -> Option<String> {
+        None
+    }
+
     /// The selections of a bookmark by name or id, for set expressions.
     fn bookmark(&self, _name: &str) -> Option<Arc<StateSelections>> {
         None

@@ -87,7 +87,7 @@ impl Resolver<'_, '_> {
     ) -> Result<Option<Arc<StateSelections>>, CalcError> {
         let query = self.query;
         Ok(Some(match identifier {
-            SetIdentifier::Current => query.current(),
+            SetIdentifier::Inherited | SetIdentifier::Current => query.current(),
             SetIdentifier::All => Arc::default(),
             SetIdentifier::Empty => return Ok(None),
             SetIdentifier::Back(n) => return Ok(self.step(i64::from(*n))),

@@ -203,7 +203,7 @@ pub(crate) fn rewrite(expr: &mut Expr, previous: &mut Vec<Expr>) {
             rewrite(left, previous);
             rewrite(right, previous);
         }
-        ExprKind::WithSet { expr, .. } => rewrite(expr, previous),
+        ExprKind::WithSet { expr, .. } | ExprKind::Sorted { expr, .. } => rewrite(expr, previous),
         ExprKind::Call(call) => {
             if call.name.eq_ignore_ascii_case("previous") && call.args.len() == 1 {
                 let mut inner = call.args.remove(0);

@@ -208,7 +208,8 @@ impl Parser<'_> {
             TokenKind::Sign if text == "(" => return self.parenthesized(),
             TokenKind::Sign if text == "{" => {
                 let set = self.braced_set();
-                let (expr, height) = self.binary(10);
+                // The set reaches to the end of the brackets it stands in.
+                let (expr, height) = self.binary(0);
                 let span = self.span_from(token.span);
                 return (
                     Expr {
@@ -362,7 +363,47 @@ impl Parser<'_> {
     }
 
     fn argument(&mut self) -> Tall {
+        if self.is_sign("(")
+            && let Some(sorted) = self.sorted_dimension()
+        {
+            return sorted;
+        }
         self.binary(0)
+    }
+
+    /// `(Dimension, (NUMERIC, DESCENDING))`; the cursor stays if it is something else.
+    fn sorted_dimension(&mut self) -> Option<Tall> {
+        let (start, n_known) = (self.position(), self.diagnostics.len());
+        let sorted = self.try_sorted_dimension();
+        if sorted.is_none() {
+            self.go_to(start);
+            self.diagnostics.truncate(n_known);
+        }
+        sorted
+    }
+
+    fn try_sorted_dimension(&mut self) -> Option<Tall> {
+        // A field's name is all that can stand here; more would be parsed twice at each level.
+        if !self.sign_at(2, ",") || !self.sign_at(3, "(") {
+            return None;
+        }
+        let open = self.bump().span;
+        let (expr, height) = self.primary();
+        self.eat_sign(",");
+        self.eat_sign("(");
+        let mut by = vec![self.eat_name()?];
+        while self.eat_sign(",") {
+            by.push(self.eat_name()?);
+        }
+        if !(self.eat_sign(")") && self.eat_sign(")")) {
+            return None;
+        }
+        let kind = ExprKind::Sorted {
+            expr: Box::new(expr),
+            by,
+        };
+        let span = self.span_from(open);
+        Some((Expr { kind, span }, height + 1))
     }
 
     /// `{set}`, `TOTAL <A, B>`, `ALL`, `DISTINCT` and `NODISTINCT`, in any order.

@@ -20,7 +20,7 @@ impl Parser<'_> {
     pub(crate) fn braced_set(&mut self) -> SetExpr {
         let open = self.bump().span;
         if self.eat_sign("}") {
-            return current(open);
+            return inherited(open);
         }
         let mut set = self.set_expression();
         set.span = open.to(set.span);
@@ -88,7 +88,7 @@ impl Parser<'_> {
             while !self.at_end() {
                 self.bump();
             }
-            return current(start);
+            return inherited(start);
         }
         self.depth += 1;
         let set = self.set_entity_inner(start);
@@ -103,7 +103,7 @@ impl Parser<'_> {
             return inner;
         }
         let identifier = if self.is_sign("<") {
-            Some(SetIdentifier::Current)
+            Some(SetIdentifier::Inherited)
         } else {
             self.set_identifier()
         };
@@ -119,7 +119,7 @@ impl Parser<'_> {
                     "write $ (current selections), 1 (all records), a state, or <Field={value}>",
                 ),
             );
-            return current(start);
+            return inherited(start);
         };
         let mut modifiers = Vec::new();
         while self.eat_sign("<") {
@@ -372,10 +372,10 @@ impl Parser<'_> {
     }
 }
 
-fn current(span: Span) -> SetExpr {
+fn inherited(span: Span) -> SetExpr {
     SetExpr {
         kind: SetExprKind::Entity {
-            identifier: SetIdentifier::Current,
+            identifier: SetIdentifier::Inherited,
             modifiers: Vec::new(),
         },
         span,

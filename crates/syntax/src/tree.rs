@@ -36,6 +36,14 @@ pub enum ExprKind {
     Field(String),
     /// The lone star of `Count(*)`; only ever the single argument of a call.
     Star,
+    /// A dimension of `Aggr` with its order: `(Year, (NUMERIC, DESCENDING))`. Only ever an
+    /// argument of a call.
+    Sorted {
+        /// The dimension.
+        expr: Box<Expr>,
+        /// The words of the order.
+        by: Vec<Name>,
+    },
     /// An operator before its operand.
     Unary {
         /// The operator.
@@ -161,7 +169,7 @@ pub struct SetExpr {
 /// What a set expression is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SetExprKind {
-    /// An identifier and its modifiers: `$<Year={2013}>`. Without an identifier it is `$`.
+    /// An identifier and its modifiers: `$<Year={2013}>`.
     Entity {
         /// The set to start from.
         identifier: SetIdentifier,
@@ -182,7 +190,9 @@ pub enum SetExprKind {
 /// Where a set starts from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SetIdentifier {
-    /// `$`: the current selections (also when nothing is written).
+    /// Nothing is written before the modifiers: the set around it, or `$` if there is none.
+    Inherited,
+    /// `$`: the current selections.
     Current,
     /// `1`: all records, no selections.
     All,

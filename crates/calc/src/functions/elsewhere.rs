@@ -19,7 +19,7 @@ pub struct Elsewhere {
 pub enum ElsewhereKind {
     /// In load scripts, by the state of the script.
     Script,
-    /// In charts, by the selections.
+    /// In charts, by the selections or by other rows.
     Chart,
     /// Not built.
     Nowhere,
@@ -49,9 +49,8 @@ const fn nowhere(signature: &'static str, doc: &'static str) -> Elsewhere {
     }
 }
 
-/// Why functions over other cells of a chart are refused.
-const OTHER_CELLS: &str =
-    "functions over other cells of a chart are not built; compute the value when loading the data";
+/// Why functions that make up dimension values are refused.
+const MADE_UP: &str = "dimension values that are in no table are not built; load them inline";
 
 const FUNCTIONS: &[Elsewhere] = &[
     script(
@@ -163,24 +162,72 @@ const FUNCTIONS: &[Elsewhere] = &[
         "GetSelectedCount(field [, include_excluded])",
         "How many values of a field are selected.",
     ),
-    nowhere("Above(expression [, offset [, n]])", OTHER_CELLS),
-    nowhere("After(expression [, offset [, n]])", OTHER_CELLS),
-    nowhere("Aggr(expression, dimension [, …])", OTHER_CELLS),
-    nowhere("Before(expression [, offset [, n]])", OTHER_CELLS),
-    nowhere("Below(expression [, offset [, n]])", OTHER_CELLS),
-    nowhere("Bottom(expression [, offset [, n]])", OTHER_CELLS),
-    nowhere("Column(n)", OTHER_CELLS),
-    nowhere("ColumnNo()", OTHER_CELLS),
-    nowhere("Dimensionality()", OTHER_CELLS),
-    nowhere("First(expression [, offset [, n]])", OTHER_CELLS),
-    nowhere("HRank(expression [, mode [, format]])", OTHER_CELLS),
-    nowhere("Last(expression [, offset [, n]])", OTHER_CELLS),
-    nowhere("NoOfColumns()", OTHER_CELLS),
-    nowhere("Rank(expression [, mode [, format]])", OTHER_CELLS),
-    nowhere("SecondaryDimensionality()", OTHER_CELLS),
-    nowhere("Top(expression [, offset [, n]])", OTHER_CELLS),
-    nowhere("ValueList(value [, …])", OTHER_CELLS),
-    nowhere("ValueLoop(from [, to [, step]])", OTHER_CELLS),
+    chart(
+        "Above(expression [, offset [, n]])",
+        "The expression in a row above, or in the `n` rows up to there.",
+    ),
+    chart(
+        "After(expression [, offset [, n]])",
+        "The expression in a column to the right of a pivot table.",
+    ),
+    chart(
+        "Aggr(expression, dimension [, …])",
+        "The expression for each combination of the dimensions, as a chart with them would give it.",
+    ),
+    chart(
+        "Before(expression [, offset [, n]])",
+        "The expression in a column to the left of a pivot table.",
+    ),
+    chart(
+        "Below(expression [, offset [, n]])",
+        "The expression in a row below, or in the `n` rows from there.",
+    ),
+    chart(
+        "Bottom(expression [, offset [, n]])",
+        "The expression in the last row.",
+    ),
+    chart(
+        "Column(n)",
+        "The nth measure of the chart.",
+    ),
+    chart(
+        "ColumnNo()",
+        "The number of the column of a pivot table, from 1.",
+    ),
+    chart(
+        "Dimensionality()",
+        "How many dimensions stand in the row; 0 in the total.",
+    ),
+    chart(
+        "First(expression [, offset [, n]])",
+        "The expression in the first column of a pivot table.",
+    ),
+    chart(
+        "HRank(expression [, mode [, format]])",
+        "The rank of the expression among the columns of a pivot table.",
+    ),
+    chart(
+        "Last(expression [, offset [, n]])",
+        "The expression in the last column of a pivot table.",
+    ),
+    chart(
+        "NoOfColumns()",
+        "How many columns the segment of a pivot table has.",
+    ),
+    chart(
+        "Rank(expression [, mode [, format]])",
+        "The rank of the expression among the rows, the largest first.",
+    ),
+    chart(
+        "SecondaryDimensionality()",
+        "How many dimensions stand at the top of the column.",
+    ),
+    chart(
+        "Top(expression [, offset [, n]])",
+        "The expression in the first row.",
+    ),
+    nowhere("ValueList(value [, …])", MADE_UP),
+    nowhere("ValueLoop(from [, to [, step]])", MADE_UP),
 ];
 
 /// The functions that are not part of the library.

@@ -17,7 +17,8 @@ use crate::dimension::Dim;
 use crate::evaluate::{measure_values, values_by};
 use crate::inference::FieldStates;
 use crate::order::{Ranking, by_value};
-use crate::program::{AggSpec, Measure, compile_measure};
+use crate::over_rows::Layout;
+use crate::program::{AggSpec, Measure, compile_column};
 use crate::{CalcError, Query, Rect, SortCriterion, StateCounts, ValueState};
 
 pub use bins::{Area, Bin, Binned, MAX_LEVEL, Thinning};
@@ -221,7 +222,8 @@ impl Query<'_> {
         let mut aggs: Vec<AggSpec> = Vec::new();
         let mut compiled = Vec::new();
         let mut measure_infos = Vec::new();
-        let mut compile = |text: &str| keep_error(compile_measure(self, text, &mut aggs, 0));
+        let mut compile =
+            |text: &str| keep_error(compile_column(self, text, &mut aggs, 0, &def.measures));
         for measure in &def.measures {
             let (program, error) = compile(&measure.def)?;
             let attributes = measure
@@ -260,20 +262,26 @@ impl Query<'_> {
         let n_columns = dims.len() + compiled.len();
         self.budget
             .charge_bytes((calculated.n_rows * n_columns * 32) as u64)?;
-        let values = |c: &Calculated, m: &Option<Measure>| match m {
-            Some(measure) => measure_values(self, c, measure),
-            None => vec![Value::Null; c.n_rows],
+        cube.dims = self.rank(def, dims, &calculated)?;
+        let values = |c: &Calculated, m: &Option<Measure>, layout: &Layout| match m {
+            Some(measure) => measure_values(self, c, measure, layout),
+            None => Ok(vec![Value::Null; c.n_rows]),
         };
-        let columns: Vec<Vec<Value>> = compiled
+        let layout = self.layout(def, &cube, &calculated, &compiled)?;
+        let columns = compiled
             .iter()
-            .map(|(m, _)| values(&calculated, m))
-            .collect();
-        let attributes: Vec<Vec<Vec<Value>>> = compiled
+            .map(|(m, _)| values(&calculated, m, &layout))
+            .collect::<Result<Vec<_>, _>>()?;
+        let attributes = compiled
             .iter()
-            .map(|(_, all)| all.iter().map(|(m, _)| values(&calculated, m)).collect())
-            .collect();
+            .map(|(_, all)| {
+                all.iter()
+                    .map(|(m, _)| values(&calculated, m, &layout))
+                    .collect::<Result<Vec<_>, _>>()
+            })
+            .collect::<Result<Vec<_>, _>>()?;
         if !compiled.is_empty() {
-            let total = if dims.is_empty() {
+            let total = if cube.dims.is_empty() {
                 None
             } else {
                 match calculated.total_row() {
@@ -282,12 +290,11 @@ impl Query<'_> {
                 }
             };
             let total = total.as_ref().unwrap_or(&calculated);
-            cube.totals = compiled
-                .iter()
-                .map(|(m, _)| values(total, m).into_iter().next().unwrap_or(Value::Null))
-                .collect();
+            for (place, (measure, _)) in cube.totals.iter_mut().zip(&compiled) {
+                let value = values(total, measure, &Layout::unordered(0))?;
+                *place = value.into_iter().next().unwrap_or(Value::Null);
+            }
         }
-        cube.dims = self.rank(def, dims, &calculated)?;
         let order = cube.order(def, &calculated, &columns);
         cube.n_rows = order.len();
         for row in &order {
@@ -302,6 +309,43 @@ impl Query<'_> {
             .collect();
         self.describe(def, &mut cube)?;
         Ok(cube)
+    }
+
+    /// Where the rows stand for functions that look at other rows. They are sorted as shown, but
+    /// not by measures that look at other rows themselves.
+    fn layout(
+        &self,
+        def: &CubeDef,
+        cube: &Cube,
+        calculated: &Calculated,
+        compiled: &[(Option<Measure>, Vec<(Option<Measure>, Option<CalcError>)>)],
+    ) -> Result<Layout, CalcError> {
+        let n_dims = cube.dims.len();
+        let looks = |m: &Option<Measure>| m.as_ref().is_some_and(|m| !m.over_rows.is_empty());
+        let any =
+            |(m, more): &(Option<Measure>, Vec<_>)| looks(m) || more.iter().any(|(m, _)| looks(m));
+        if !compiled.iter().any(any) {
+            return Ok(Layout::unordered(n_dims));
+        }
+        let plain = Layout::unordered(n_dims);
+        let columns = compiled
+            .iter()
+            .map(|(m, _)| match m {
+                Some(measure) if measure.over_rows.is_empty() => {
+                    measure_values(self, calculated, measure, &plain)
+                }
+                _ => Ok(vec![Value::Null; calculated.n_rows]),
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        // Rows without values are kept until all measures are known.
+        let unsuppressed = CubeDef {
+            suppress_zero: false,
+            suppress_missing: false,
+            ..def.clone()
+        };
+        let order = cube.order(&unsuppressed, calculated, &columns);
+        let order = order.into_iter().map(|row| row as u32).collect();
+        Ok(Layout::ordered(n_dims, n_dims, order))
     }
 
     /// The dimensions with the ranks of the values in the cube.

@@ -10,11 +10,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use satchel_data::Value;
 
 use super::{CubeDef, shown};
-use crate::calculate::calculate;
+use crate::calculate::{Calculated, calculate};
 use crate::dimension::Dim;
 use crate::evaluate::measure_values;
 use crate::order::Ranking;
-use crate::program::{AggSpec, compile_measure};
+use crate::over_rows::Layout;
+use crate::program::{AggSpec, compile_column};
 use crate::{CalcError, Query, Rect};
 
 /// A pivot table.
@@ -114,7 +115,13 @@ impl Query<'_> {
         let mut aggs: Vec<AggSpec> = Vec::new();
         let mut measures = Vec::new();
         for measure in &def.cube.measures {
-            measures.push(compile_measure(self, &measure.def, &mut aggs, 0)?);
+            measures.push(compile_column(
+                self,
+                &measure.def,
+                &mut aggs,
+                0,
+                &def.cube.measures,
+            )?);
         }
         let n_left = def.n_left.min(dims.len());
         let full = calculate(self, &dims, &aggs)?;
@@ -204,10 +211,11 @@ impl Query<'_> {
                         .cloned()
                         .collect();
                     let calculated = calculate(self, &shown, &aggs)?;
-                    let columns: Vec<Vec<Value>> = measures
+                    let layout = layout(depth, n_left, &ranks, &calculated);
+                    let columns = measures
                         .iter()
-                        .map(|m| measure_values(self, &calculated, m))
-                        .collect();
+                        .map(|m| measure_values(self, &calculated, m, &layout))
+                        .collect::<Result<Vec<Vec<Value>>, _>>()?;
                     let values: Values = (0..calculated.n_rows)
                         .map(|r| {
                             (
@@ -236,6 +244,25 @@ impl Query<'_> {
             cells,
         })
     }
+}
+
+/// Where the cells of `depth.0` dimensions at the left and `depth.1` at the top stand.
+fn layout(
+    depth: (usize, usize),
+    n_left: usize,
+    ranks: &[FxHashMap<u32, usize>],
+    calculated: &Calculated,
+) -> Layout {
+    let dims: Vec<usize> = (0..depth.0).chain(n_left..n_left + depth.1).collect();
+    let mut order: Vec<u32> = (0..calculated.n_rows as u32).collect();
+    order.sort_by_cached_key(|row| -> Vec<usize> {
+        let tuple = calculated.tuple(*row as usize);
+        dims.iter()
+            .zip(tuple)
+            .map(|(d, code)| ranks[*d].get(code).copied().unwrap_or(usize::MAX))
+            .collect()
+    });
+    Layout::ordered(dims.len(), depth.0, order)
 }
 
 struct Header<'a> {

@@ -188,7 +188,7 @@ fn states_spread_both_ways() {
 }
 
 #[track_caller]
-fn check(selections: &str, expression: &str, want: &str) {
+pub(crate) fn check(selections: &str, expression: &str, want: &str) {
     let app = App::new(selections);
     let got = match app.ask(|q| q.evaluate(expression)) {
         Ok(value) => value.to_text(),
@@ -315,15 +315,10 @@ fn mistakes_are_told() {
         "Sum(Amount",
         "expr.unclosed_parenthesis: the expression is not valid: this `(` is never closed",
     );
-    check(
-        "",
-        "Aggr(Sum(Amount), Country)",
-        "expr.not_supported: the expression is not valid: `Aggr` is not supported here",
-    );
 }
 
 #[track_caller]
-fn check_cube(selections: &str, def: CubeDef, want: Expect) {
+pub(crate) fn check_cube(selections: &str, def: CubeDef, want: Expect) {
     let app = App::new(selections);
     let cube = app.ask(|q| q.cube(&def)).unwrap();
     let mut out = String::new();
@@ -346,7 +341,7 @@ fn check_cube(selections: &str, def: CubeDef, want: Expect) {
     want.assert_eq(&out);
 }
 
-fn cube(dims: &[&str], measures: &[&str]) -> CubeDef {
+pub(crate) fn cube(dims: &[&str], measures: &[&str]) -> CubeDef {
     CubeDef {
         dimensions: dims
             .iter()
@@ -456,6 +451,44 @@ fn calculated_dimensions_and_broken_columns() {
     );
 }
 
+/// The headers and the cells of a pivot table.
+fn show_pivot(app: &App, def: &PivotDef) -> String {
+    let pivot = app.ask(|q| q.pivot(def)).unwrap();
+    let page = pivot.page(ALL);
+    let mut out = String::new();
+    fn header(nodes: &[PivotNode], depth: usize, out: &mut String) {
+        for node in nodes {
+            let sign = match (node.can_expand, node.can_collapse) {
+                (true, _) => "+",
+                (_, true) => "-",
+                _ => "",
+            };
+            writeln!(
+                out,
+                "{}{sign}{}#{}",
+                " ".repeat(depth),
+                node.text,
+                node.element
+            )
+            .unwrap();
+            header(&node.children, depth + 1, out);
+        }
+    }
+    header(&page.left, 0, &mut out);
+    out.push_str("top\n");
+    header(&page.top, 0, &mut out);
+    for line in &page.data {
+        let cells: Vec<String> = line.iter().map(Value::to_text).collect();
+        writeln!(out, "[{}]", cells.join(",")).unwrap();
+    }
+    out
+}
+
+#[track_caller]
+pub(crate) fn check_pivot(def: PivotDef, want: Expect) {
+    want.assert_eq(&show_pivot(&App::new(""), &def));
+}
+
 #[test]
 fn a_pivot_expands_where_told() {
     let mut def = PivotDef {
@@ -464,37 +497,7 @@ fn a_pivot_expands_where_told() {
         ..PivotDef::default()
     };
     let app = App::new("Product=FOOD");
-    let show = |def: &PivotDef| {
-        let pivot = app.ask(|q| q.pivot(def)).unwrap();
-        let page = pivot.page(ALL);
-        let mut out = String::new();
-        fn header(nodes: &[PivotNode], depth: usize, out: &mut String) {
-            for node in nodes {
-                let sign = match (node.can_expand, node.can_collapse) {
-                    (true, _) => "+",
-                    (_, true) => "-",
-                    _ => "",
-                };
-                writeln!(
-                    out,
-                    "{}{sign}{}#{}",
-                    " ".repeat(depth),
-                    node.text,
-                    node.element
-                )
-                .unwrap();
-                header(&node.children, depth + 1, out);
-            }
-        }
-        header(&page.left, 0, &mut out);
-        out.push_str("top\n");
-        header(&page.top, 0, &mut out);
-        for line in &page.data {
-            let cells: Vec<String> = line.iter().map(Value::to_text).collect();
-            writeln!(out, "[{}]", cells.join(",")).unwrap();
-        }
-        out
-    };
+    let show = |def: &PivotDef| show_pivot(&app, def);
     expect![[r#"
         +FRANCE#1
         +GERMANY#0

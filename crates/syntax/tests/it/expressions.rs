@@ -16,6 +16,10 @@ fn show(expr: &Expr) -> String {
         ExprKind::Binary {
             op, left, right, ..
         } => format!("({op:?} {} {})", show(left), show(right)),
+        ExprKind::Sorted { expr, by } => {
+            let by: Vec<_> = by.iter().map(|n| n.text.as_str()).collect();
+            format!("({}, ({}))", show(expr), by.join(", "))
+        }
         ExprKind::WithSet { set, expr } => format!("{{{}}} {}", show_set(set), show(expr)),
         ExprKind::Call(call) => {
             let mut parts = Vec::new();
@@ -46,6 +50,7 @@ fn show_set(set: &SetExpr) -> String {
             modifiers,
         } => {
             let mut out = match identifier {
+                SetIdentifier::Inherited => String::new(),
                 SetIdentifier::Current => "$".to_owned(),
                 SetIdentifier::All => "1".to_owned(),
                 other => format!("{other:?}"),
@@ -163,7 +168,7 @@ fn sets_parse() {
     check("Sum({$} x)", "Sum({$} [x])");
     check(
         "Sum({<A={1, 'b', \"c*\", [>5], >=3, x y}>} x)",
-        "Sum({$<A = {bare:1 literal:b search:c* search:>5 search:>=3 bare:x y}>} [x])",
+        "Sum({<A = {bare:1 literal:b search:c* search:>5 search:>=3 bare:x y}>} [x])",
     );
     check(
         "Sum({$<A=, B, [C d]+={1}, E-={}, F*=P(G), H/=E({1<I={2}>} J)>} x)",
@@ -176,13 +181,22 @@ fn sets_parse() {
     );
     check(
         "Sum({<A = {1} + -{2} - B, C = $::D>} x)",
-        "Sum({$<A = (Difference (Union {bare:1} -{bare:2}) B)><C = Some(Current)::D>} [x])"
+        "Sum({<A = (Difference (Union {bare:1} -{bare:2}) B)><C = Some(Current)::D>} [x])"
             .replace("Some(Current)", "Current")
             .as_str(),
     );
     check(
+        "({<A={1}>} Sum(x)) - Sum(y)",
+        "(Sub {<A = {bare:1}>} Sum([x]) Sum([y]))",
+    );
+    check(
+        "Sum(Aggr(Sum(x), A, (B, (NUMERIC, DESCENDING))))",
+        "Sum(Aggr(Sum([x]), [A], ([B], (NUMERIC, DESCENDING))))",
+    );
+    check("Sum((A), (B))", "Sum([A], [B])");
+    check(
         "{<A={1}>} Sum(x)/Sum(y)",
-        "(Div {$<A = {bare:1}>} Sum([x]) Sum([y]))",
+        "{<A = {bare:1}>} (Div Sum([x]) Sum([y]))",
     );
 }
 
