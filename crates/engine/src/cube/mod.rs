@@ -205,6 +205,9 @@ pub struct Cube {
     n_rows: usize,
 }
 
+/// A measure and its attribute expressions; none where the text is wrong.
+type Compiled = (Option<Measure>, Vec<(Option<Measure>, Option<CalcError>)>);
+
 impl Query<'_> {
     /// Calculates a cube.
     ///
@@ -318,7 +321,7 @@ impl Query<'_> {
         def: &CubeDef,
         cube: &Cube,
         calculated: &Calculated,
-        compiled: &[(Option<Measure>, Vec<(Option<Measure>, Option<CalcError>)>)],
+        compiled: &[Compiled],
     ) -> Result<Layout, CalcError> {
         let n_dims = cube.dims.len();
         let looks = |m: &Option<Measure>| m.as_ref().is_some_and(|m| !m.over_rows.is_empty());

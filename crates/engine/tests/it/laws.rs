@@ -334,6 +334,7 @@ fn everything(app: &App) -> String {
         vec!["k1", "c"],
         vec!["d", "b"],
         vec!["=x & '|' & a"],
+        vec!["=Aggr(Rank(Sum(x), 4), k1)"],
         vec![],
     ] {
         let mut cube = app.cube(
@@ -347,6 +348,10 @@ fn everything(app: &App) -> String {
                 "Count(*)",
                 "Sum({1-<b={'2'}>} y)",
                 "Only(e)",
+                "Sum(Aggr(Max(y), a, k2))",
+                "RangeSum(Above(Sum(x), 0, RowNo())) & ' ' & Rank(TOTAL Count(k1), 4)",
+                "Count(If(x > Avg(TOTAL x), x))",
+                "Sum(If(x = Aggr(NODISTINCT Max(x), k1), y))",
             ],
         );
         // Ids are the model's own and mean nothing outside.
