@@ -13,6 +13,18 @@ impl Lookup for Doc {
         self.items.variable(name).map(|v| text(v, "qDefinition"))
     }
 
+    fn measure(&self, name: &str) -> Option<String> {
+        let part = |e: &crate::Entity, of: &str, member: &str| {
+            let found = e.properties.get(of)?.get(member)?.as_str()?;
+            Some(found.to_owned())
+        };
+        let named = |e: &&crate::Entity| {
+            part(e, "qMetaDef", "title").as_deref() == Some(name)
+                || part(e, "qMeasure", "qLabel").as_deref() == Some(name)
+        };
+        part(self.items.measures.iter().find(named)?, "qMeasure", "qDef")
+    }
+
     fn bookmark(&self, name: &str) -> Option<Arc<StateSelections>> {
         let titled = |e: &&crate::Entity| {
             e.id() == name

@@ -210,7 +210,9 @@ fn substitute(expr: &mut Expr, field: &str, parameters: &[(Name, Expr)]) {
             substitute(left, field, parameters);
             substitute(right, field, parameters);
         }
-        ExprKind::WithSet { expr, .. } => substitute(expr, field, parameters),
+        ExprKind::WithSet { expr, .. } | ExprKind::Sorted { expr, .. } => {
+            substitute(expr, field, parameters);
+        }
         ExprKind::Call(call) => {
             for arg in &mut call.args {
                 substitute(arg, field, parameters);

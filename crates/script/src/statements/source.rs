@@ -302,7 +302,7 @@ fn fields_of(expr: &Expr, out: &mut Vec<String>) {
             fields_of(left, out);
             fields_of(right, out);
         }
-        ExprKind::WithSet { expr, .. } => fields_of(expr, out),
+        ExprKind::WithSet { expr, .. } | ExprKind::Sorted { expr, .. } => fields_of(expr, out),
         ExprKind::Call(call) => {
             for arg in &call.args {
                 fields_of(arg, out);
