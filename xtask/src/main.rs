@@ -92,8 +92,11 @@ fn run(command: Command) -> Result<()> {
             wasm::build_wasm()
         }
         Command::Docs => process::run(
-            process::command("cargo", ["test", "--quiet", "-p", "satchel-calc", "reference"])
-                .env("UPDATE", "1"),
+            process::command(
+                "cargo",
+                ["test", "--quiet", "-p", "satchel-calc", "reference"],
+            )
+            .env("UPDATE", "1"),
         ),
         Command::Rooms => rooms::check(),
         Command::Bench { only } => bench::run_workloads(&only),

@@ -419,7 +419,7 @@ impl Compiler<'_> {
                 value: Box::new(args.swap_remove(0)),
             };
         }
-        if function.most == functions::ANY && args.iter().any(|a| matches!(a, Node::OverRows(_))) {
+        if most == usize::MAX && args.iter().any(|a| matches!(a, Node::OverRows(_))) {
             return Node::Spread { function, args };
         }
         Node::Call { function, args }

@@ -186,10 +186,7 @@ const FUNCTIONS: &[Elsewhere] = &[
         "Bottom(expression [, offset [, n]])",
         "The expression in the last row.",
     ),
-    chart(
-        "Column(n)",
-        "The nth measure of the chart.",
-    ),
+    chart("Column(n)", "The nth measure of the chart."),
     chart(
         "ColumnNo()",
         "The number of the column of a pivot table, from 1.",

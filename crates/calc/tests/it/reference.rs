@@ -78,7 +78,11 @@ fn markdown() -> String {
             "Only in load scripts",
             "By the state of the script: the record being read, tables loaded before, files.",
         ),
-        (ElsewhereKind::Chart, "Only in charts", "By the selections, or by other rows of the chart."),
+        (
+            ElsewhereKind::Chart,
+            "Only in charts",
+            "By the selections, or by other rows of the chart.",
+        ),
         (
             ElsewhereKind::Nowhere,
             "What is left out",
