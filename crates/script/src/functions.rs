@@ -48,6 +48,7 @@ const FUNCTIONS: &[(&str, usize, usize, &[HostArg])] = &[
     ("autonumberhash128", 1, 64, &[]),
     ("autonumberhash256", 1, 64, &[]),
     ("documentname", 0, 0, &[]),
+    ("documentpath", 0, 0, &[]),
     ("documenttitle", 0, 0, &[]),
     ("exists", 1, 2, EXISTS),
     ("fieldindex", 2, 2, NAME),
@@ -169,7 +170,7 @@ impl HostFunctions for Host<'_> {
                 self.auto_number(&key.join("\u{1f}"), name)
             }
             "rand" => Value::num(self.around.session.borrow_mut().rand()),
-            "documentname" | "documenttitle" => {
+            "documentname" | "documentpath" | "documenttitle" => {
                 Value::text(self.around.session.borrow().app_name.as_str())
             }
             "osuser" => Value::text(self.around.session.borrow().user.as_str()),
@@ -180,7 +181,7 @@ impl HostFunctions for Host<'_> {
             "filetime" => self.file_info(args.first()).map_or(Value::Null, |info| {
                 timestamp(info.modified, self.around.locale)
             }),
-            "reloadtime" => Value::num(self.around.now),
+            "reloadtime" => timestamp(self.around.now, self.around.locale),
             "filepath" => self.file(|f| f.to_owned()),
             "filename" => self.file(|f| file_name(f).to_owned()),
             "filebasename" => self.file(|f| {

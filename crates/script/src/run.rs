@@ -81,6 +81,7 @@ pub(crate) struct Runner<'a> {
     /// Whether anything was loaded yet; `BINARY` must come first.
     pub(crate) has_loaded: bool,
     pub(crate) is_connected: bool,
+    pub(crate) slept_ms: u64,
     pub(crate) directory: Option<String>,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) comments: Vec<(bool, String, String)>,
@@ -117,6 +118,7 @@ impl<'a> Runner<'a> {
             definitions: Definitions::default(),
             has_loaded: false,
             is_connected: false,
+            slept_ms: 0,
             directory: None,
             tags: Vec::new(),
             comments: Vec::new(),
@@ -149,6 +151,7 @@ impl<'a> Runner<'a> {
         self.derive_fields()?;
         let mut builder = ModelBuilder::new();
         let mut access = AccessTables::default();
+        self.tag_hidden();
         for loaded in std::mem::take(&mut self.tables.list) {
             match loaded.section {
                 Section::Application => builder = builder.table(loaded.frame),
@@ -186,6 +189,33 @@ impl<'a> Runner<'a> {
             warnings: std::mem::take(&mut self.warnings),
             comments: std::mem::take(&mut self.comments),
         })
+    }
+
+    /// `SET HidePrefix` and `HideSuffix`: fields whose names begin or end so are hidden.
+    fn tag_hidden(&mut self) {
+        let text = |name: &str| {
+            let value = self.variable(name).map_or_else(String::new, Value::to_text);
+            Some(value).filter(|v| !v.is_empty())
+        };
+        let (prefix, suffix) = (text("HidePrefix"), text("HideSuffix"));
+        if prefix.is_none() && suffix.is_none() {
+            return;
+        }
+        let mut hidden: Vec<String> = Vec::new();
+        for table in self.tables.visible(Section::Application) {
+            for column in &table.columns {
+                let is_hidden = prefix.as_ref().is_some_and(|p| column.name.starts_with(p))
+                    || suffix.as_ref().is_some_and(|s| column.name.ends_with(s));
+                if is_hidden && !hidden.contains(&column.name) {
+                    hidden.push(column.name.clone());
+                }
+            }
+        }
+        (self.tags).extend(
+            hidden
+                .into_iter()
+                .map(|field| (field, "$hidden".to_owned())),
+        );
     }
 
     /// Runs a whole file.

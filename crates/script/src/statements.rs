@@ -20,6 +20,9 @@ pub(crate) use self::definitions::Definitions;
 use crate::run::{Flow, Place, Run, Runner, Unit};
 use crate::tables::{Loaded, Section};
 
+/// One hour: what a whole run may sleep, so that a loop of short sleeps ends too.
+const MAX_SLEEP_MS: u64 = 3_600_000;
+
 /// A `LOAD` without a source: it waits for the next one.
 pub(crate) struct Pending {
     place: Place,
@@ -106,8 +109,12 @@ impl Runner<'_> {
             }
             StatementKind::Sleep(expr) => {
                 let value = self.evaluate(expr, &place)?;
-                let milliseconds = value.as_num().unwrap_or(0.0).clamp(0.0, 3_600_000.0);
-                self.host.ask(|host| host.sleep(milliseconds as u64));
+                let wanted = value.as_num().unwrap_or(0.0).max(0.0) as u64;
+                let milliseconds = wanted.min(MAX_SLEEP_MS.saturating_sub(self.slept_ms));
+                self.slept_ms += milliseconds;
+                if milliseconds > 0 {
+                    self.host.ask(|host| host.sleep(milliseconds));
+                }
                 Ok(())
             }
             StatementKind::SectionAccess => {

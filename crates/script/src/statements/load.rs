@@ -127,7 +127,21 @@ impl Runner<'_> {
         let rows = (self.host.ask(|host| host.query(text)))
             .map_err(|error| place.host_error(span, error))?;
         let name = table_of_query(text);
-        let source = self.read_rows(place, span, &name, rows)?;
+        let mut source = self.read_rows(place, span, &name, rows)?;
+        // `SET NullDisplay='text'` shows the NULLs of a database as that text.
+        let shown = self.variable("NullDisplay").map(Value::to_text);
+        if let Some(shown) = shown.filter(|s| !s.is_empty()) {
+            for column in &mut source.frame.columns {
+                if column.codes.contains(&satchel_data::NULL_CODE) {
+                    let code = column.dict.intern(&self.interpreted(&shown));
+                    for cell in &mut column.codes {
+                        if *cell == satchel_data::NULL_CODE {
+                            *cell = code;
+                        }
+                    }
+                }
+            }
+        }
         let origin = Origin {
             name,
             file: String::new(),

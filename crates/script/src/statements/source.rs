@@ -186,7 +186,8 @@ impl Runner<'_> {
         let dialect = Dialect {
             delimiter: format.delimiter.clone().unwrap_or_else(|| ",".to_owned()),
             quotes: format.quotes != Some(Quotes::None),
-            trims: true,
+            // `SET Verbatim=1` keeps the spaces around values.
+            trims: self.variable("Verbatim").and_then(Value::as_num) != Some(1.0),
             comment: format.comment.clone(),
         };
         let null_text = self.null_text();
