@@ -10,6 +10,7 @@ mod rooms;
 mod setup;
 mod test;
 mod wasm;
+mod wire;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -54,6 +55,8 @@ enum Command {
     Wasm,
     /// Write docs/functions.md from the function library
     Docs,
+    /// Write the web UI's types of the HTTP API from `crates/contract`
+    Wire,
     /// Check that every room depends only on the rooms it may see
     Rooms,
     /// Measure against the peers and print a table
@@ -98,6 +101,7 @@ fn run(command: Command) -> Result<()> {
             )
             .env("UPDATE", "1"),
         ),
+        Command::Wire => wire::write(),
         Command::Rooms => rooms::check(),
         Command::Bench { only } => bench::run_workloads(&only),
     }

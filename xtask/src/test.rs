@@ -32,6 +32,9 @@ pub fn run(only: &[String]) -> Result<()> {
             "cargo",
             ["clippy", "--quiet", "--workspace", "--", "-D", "warnings"],
         ))?;
+        build::web_packages()?;
+        let mut lint = command("npm", ["run", "--silent", "lint"]);
+        process::run(lint.current_dir(root().join("web")))?;
     }
     if wanted("unit") {
         println!("— unit, corpus and property tests, and the hub end to end");

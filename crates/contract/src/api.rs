@@ -86,6 +86,26 @@ pub struct AppEntry {
     pub may_download: bool,
 }
 
+/// Sheets and objects whose titles have what was searched for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchHits {
+    /// In the order of apps by title, then sheets, then objects; at most 50.
+    pub hits: Vec<SearchHit>,
+}
+
+/// A sheet, or an object on one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchHit {
+    /// The app it is in.
+    pub app: AppId,
+    /// The sheet, or the sheet the object is on.
+    pub sheet: String,
+    /// The object; absent for the sheet itself.
+    pub object: Option<String>,
+    /// Title of the sheet or object.
+    pub title: String,
+}
+
 /// A device asks to be enrolled for the person signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enrol {

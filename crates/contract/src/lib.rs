@@ -10,6 +10,7 @@
 //! | `POST /api/v1/sign-out` | – → 204 |
 //! | `GET /api/v1/me` | → [`Me`] |
 //! | `GET /api/v1/apps` | → [`AppList`] |
+//! | `GET /api/v1/search?q=…` | → [`SearchHits`]; the words are percent-encoded |
 //! | `POST /api/v1/devices` | [`Enrol`] → [`Enrolled`] |
 //! | `POST /api/v1/devices/{device}/challenge` | – → [`Challenge`] (no session needed) |
 //! | `POST /api/v1/devices/{device}/sign-in` | [`DeviceSignIn`] → [`Me`] and the session cookie |
@@ -32,7 +33,8 @@ mod manifest;
 pub use access_type::AccessType;
 pub use api::{
     AppEntry, AppList, Challenge, DeviceSignIn, Download, DownloadPreview, DownloadState, Enrol,
-    Enrolled, HubIdentity, Lease, Me, SignIn, StartDownload, StreamEntry, TableRows,
+    Enrolled, HubIdentity, Lease, Me, SearchHit, SearchHits, SignIn, StartDownload, StreamEntry,
+    TableRows,
 };
 pub use error::{ApiError, ErrorBody};
 pub use grant::{Grant, MAX_OFFLINE_HOURS, UNLAUNCHED_DAYS};

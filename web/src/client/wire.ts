@@ -1,6 +1,8 @@
-// The HTTP API as `crates/contract` defines it (that room decides; keep in step).
+// Written by `cargo xtask wire` from `crates/contract`; do not edit.
+//
 // Times are milliseconds since 1970 UTC, binary values standard base64, sizes bytes.
 
+/** The access type in force for a request. */
 export type AccessType =
   | 'professional'
   | 'analyzer'
@@ -10,104 +12,259 @@ export type AccessType =
   | 'anonymous'
   | 'none';
 
-export interface HubIdentity {
-  id: string;
-  name: string;
-  signing_key: string;
+/** A log-in with a password. */
+export interface SignIn {
+  /** `name` or `DIRECTORY\name`. */
+  user: string;
+  /** The password. Never logged; the type has no `Debug`. */
+  password: string;
 }
 
+/** Who is signed in. */
 export interface Me {
+  /** `DIRECTORY\NAME`. */
   user: string;
+  /** The name to show. */
   name: string;
+  /** E-mail address, empty if the hub knows none. */
   email: string;
+  /** The access type in force. */
   access_type: AccessType;
+  /** Whether this person may enrol a device and download apps. */
   may_use_device: boolean;
+  /** Which hub this is. */
   hub: HubIdentity;
+  /** Longest time a download may stay open without contact, in hours (0–240; 0 = no downloads). */
   offline_hours: number;
+  /** Whether the hub allows a device to remember the log-in. */
   may_remember: boolean;
 }
 
-export interface StreamEntry {
+/** The hub as devices pin it at enrolment. */
+export interface HubIdentity {
+  /** A UUID made when the hub was initialised. */
   id: string;
+  /** The name people see. */
   name: string;
+  /** The ed25519 key that signs grants, manifests and packages; base64 of 32 bytes. */
+  signing_key: string;
 }
 
-export interface AppEntry {
-  id: string;
-  title: string;
-  description: string;
-  stream: string | null;
-  owner: string;
-  data_as_of: number | null;
-  size: number;
-  may_download: boolean;
-}
-
+/** The apps a person may see, with the streams they are in. */
 export interface AppList {
+  /** Streams, in the order to show them. Apps without a stream are the person's own. */
   streams: StreamEntry[];
+  /** Apps, by title. */
   apps: AppEntry[];
 }
 
-export interface Enrol {
+/** A stream. */
+export interface StreamEntry {
+  /** UUID. */
+  id: string;
+  /** Its name. */
   name: string;
+}
+
+/** An app in a list. */
+export interface AppEntry {
+  /** The app. */
+  id: string;
+  /** Its title. */
+  title: string;
+  /** One line, may be empty. */
+  description: string;
+  /** The stream's id; absent for an app that is the person's own. */
+  stream: string | null;
+  /** Who owns it. */
+  owner: string;
+  /** When the data in it was loaded; absent if it never was. */
+  data_as_of: number | null;
+  /** Size of the app's data on the hub; 0 where section access makes that a secret of the
+   * app's owner, or before the first reload. */
+  size: number;
+  /** Whether this person may download it now. */
+  may_download: boolean;
+}
+
+/** Sheets and objects whose titles have what was searched for. */
+export interface SearchHits {
+  /** In the order of apps by title, then sheets, then objects; at most 50. */
+  hits: SearchHit[];
+}
+
+/** A sheet, or an object on one. */
+export interface SearchHit {
+  /** The app it is in. */
+  app: string;
+  /** The sheet, or the sheet the object is on. */
+  sheet: string;
+  /** The object; absent for the sheet itself. */
+  object: string | null;
+  /** Title of the sheet or object. */
+  title: string;
+}
+
+/** A device asks to be enrolled for the person signed in. */
+export interface Enrol {
+  /** What the person calls the device: `Ann's phone`. 1–80 characters. */
+  name: string;
+  /** `browser`, `linux`, `macos`, `windows`, `android`, `ios`. */
   platform: string;
+  /** The device's X-Wing public key, to which packages are sealed; base64. */
   kem_key: string;
+  /** The device's ed25519 public key, with which it signs in again; base64 of 32 bytes. */
   signing_key: string;
+  /** Whether the person chose *Remember credentials*. */
   remember: boolean;
+  /** Client name and version, for the device list: `satchel 0.1.0`. */
   client: string;
 }
 
+/** The answer to `Enrol`. */
 export interface Enrolled {
+  /** The device's id at this hub. */
   device: string;
+  /** The hub to pin. */
   hub: HubIdentity;
+  /** A signed `Grant` (`satchel_sealed::signed` envelope), base64. */
   grant: string;
 }
 
+/** A number used once, for a device to sign. */
+export interface Challenge {
+  /** base64 of 32 bytes; valid for one minute, once. */
+  nonce: string;
+}
+
+/** A remembered device signs in without a password.
+ *
+ * The signed message is `"satchel device sign-in v1\n" + hub id + "\n" + device id + "\n" + nonce (base64)`. */
+export interface DeviceSignIn {
+  /** From `Challenge`. */
+  nonce: string;
+  /** ed25519 signature by the device's key; base64 of 64 bytes. */
+  signature: string;
+}
+
+/** A fresh grant. */
 export interface Lease {
+  /** A signed `Grant`, base64. */
   grant: string;
+  /** The hub's time, by which a device may raise its high-water mark. */
   now: number;
+  /** Apps this device holds that must be closed and removed, because rights are gone. */
   revoked: string[];
 }
 
-export interface TableRows {
-  name: string;
-  rows_in: number;
-  rows_out: number;
-}
-
+/** What a download would hold for this person. */
 export interface DownloadPreview {
+  /** Rows kept, table by table. */
   tables: TableRows[];
+  /** How many fields are withheld by section access. */
   fields_withheld: number;
+  /** Estimated size. */
   size: number;
 }
 
-export interface Manifest {
-  app: string;
-  title: string;
-  data_as_of: number;
-  reload: number;
-  hub: string;
-  user: string;
-  device: string;
-  sealed_at: number;
-  tables: TableRows[];
-  fields_withheld: number;
-  access_fingerprint: string;
-  grant: string;
+/** Rows of one table. */
+export interface TableRows {
+  /** The table. */
+  name: string;
+  /** Rows in the app on the hub. */
+  rows_in: number;
+  /** Rows in the download. */
+  rows_out: number;
 }
 
+/** Asks for a download. */
+export interface StartDownload {
+  /** For which device. */
+  device: string;
+}
+
+/** How far a download is. */
+export type DownloadState =
+  | 'preparing'
+  | 'ready'
+  | 'failed';
+
+/** A download being prepared or ready. */
 export interface Download {
+  /** UUID. */
   id: string;
-  state: 'preparing' | 'ready' | 'failed';
+  /** How far it is. */
+  state: DownloadState;
+  /** Size of the package, once ready. */
   size: number | null;
+  /** BLAKE3 of the package, hex, once ready. */
   blake3: string | null;
+  /** What was kept, once ready. The signed copy is inside the package. */
   manifest: Manifest | null;
+  /** Why it failed. */
   error: ApiError | null;
 }
 
-/** A refusal or failure in words a person can act on. The codes are the hub's. */
+/** The body of every answer with a status of 400 or above: `{"error": {...}}`. */
+export interface ErrorBody {
+  /** The error. */
+  error: ApiError;
+}
+
+/** A refusal or failure in words a person can act on. */
 export interface ApiError {
+  /** Stable: `lease.expired`, `access_type.not_on_device`, `access.denied`. */
   code: string;
+  /** What happened, one sentence. */
   message: string;
+  /** What to do next, one sentence; may be empty. */
   next: string;
+}
+
+/** What the hub signs at each log-in from a device. */
+export interface Grant {
+  /** UUID of this grant; a new log-in makes a new one. */
+  id: string;
+  /** The hub's id. */
+  hub: string;
+  /** For whom. */
+  user: string;
+  /** On which device. */
+  device: string;
+  /** When the log-in was, by the hub's clock. */
+  issued_at: number;
+  /** Hours from the first launch, 0–240. */
+  offline_hours: number;
+  /** The access type at the log-in. */
+  access_type: AccessType;
+}
+
+/** Signed by the hub and carried in clear text in front of the sealed payload.
+ *
+ * It names no withheld field and no withheld value: only how many there are. */
+export interface Manifest {
+  /** The app. */
+  app: string;
+  /** Its title at the time. */
+  title: string;
+  /** When the data was loaded. */
+  data_as_of: number;
+  /** Which reload of the app this is; grows by one with each published reload. */
+  reload: number;
+  /** The hub's id. */
+  hub: string;
+  /** For whom it was reduced. */
+  user: string;
+  /** To which device it is sealed. */
+  device: string;
+  /** When it was sealed. */
+  sealed_at: number;
+  /** Rows in and out, table by table. */
+  tables: TableRows[];
+  /** How many fields section access withheld. */
+  fields_withheld: number;
+  /** BLAKE3 of the access rules that were applied, hex. */
+  access_fingerprint: string;
+  /** The grant under which it was made. */
+  grant: string;
 }
