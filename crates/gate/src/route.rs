@@ -36,6 +36,8 @@ pub enum Route {
     Me,
     /// The apps this person may see.
     Apps,
+    /// Sheets and objects of those apps by their titles.
+    Search,
     /// Enrol a device.
     Enrol,
     /// A number for a remembered device to sign.
@@ -75,13 +77,14 @@ pub enum Audience {
 
 impl Route {
     /// All routes.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Health,
         Self::Web,
         Self::SignIn,
         Self::SignOut,
         Self::Me,
         Self::Apps,
+        Self::Search,
         Self::Enrol,
         Self::Challenge,
         Self::DeviceSignIn,
@@ -105,6 +108,7 @@ impl Route {
             Self::SignOut => (Post, "/api/v1/sign-out"),
             Self::Me => (Get, "/api/v1/me"),
             Self::Apps => (Get, "/api/v1/apps"),
+            Self::Search => (Get, "/api/v1/search"),
             Self::Enrol => (Post, "/api/v1/devices"),
             Self::Challenge => (Post, "/api/v1/devices/{device}/challenge"),
             Self::DeviceSignIn => (Post, "/api/v1/devices/{device}/sign-in"),
@@ -130,7 +134,7 @@ impl Route {
             Self::SignOut | Self::Me | Self::ForgetRemembered | Self::DeleteDownload => {
                 Audience::SignedIn
             }
-            Self::Apps | Self::Socket => Audience::Viewers,
+            Self::Apps | Self::Search | Self::Socket => Audience::Viewers,
             Self::Enrol
             | Self::Lease
             | Self::DownloadPreview
@@ -149,6 +153,7 @@ impl Route {
             Self::SignOut => "sign out",
             Self::Me => "ask who is signed in",
             Self::Apps => "see apps",
+            Self::Search => "search apps",
             Self::Enrol => "connect a device",
             Self::Lease => "renew a lease",
             Self::ForgetRemembered => "forget a remembered log-in",

@@ -10,6 +10,7 @@ use satchel_data::{Model, Value, View};
 use satchel_engine::Engine;
 use satchel_qix::{AppContent, AppMeta, Entity, StreamRef};
 use satchel_store::{App, Stream, User};
+use tokio::runtime::Handle;
 
 use crate::data_image::{DataImage, MAX_DATA_BYTES};
 use crate::state::HubState;
@@ -196,7 +197,7 @@ pub(crate) fn meta(app: &App, user: &User, streams: &[Stream]) -> AppMeta {
 }
 
 /// Sheets, objects and script of an app. Who may not edit it does not get the script, which
-/// can hold connection names and inline data.
+/// can hold connection names and inline data, nor bookmarks others made for themselves.
 pub(crate) fn content(
     state: &HubState,
     app: &App,
@@ -211,8 +212,28 @@ pub(crate) fn content(
     let mut content = AppContent::from_json(&text).map_err(|_| OpenError::Unreadable)?;
     if !may_edit {
         content.script.clear();
+        content.bookmarks.retain(satchel_qix::Bookmark::is_shared);
     }
     Ok(content)
+}
+
+/// Adds the bookmarks `user` made in the app. An app opens without them rather than not at
+/// all. Blocks.
+pub(crate) fn add_own_bookmarks(
+    state: &HubState,
+    runtime: &Handle,
+    app: &App,
+    user: &User,
+    content: &mut AppContent,
+) {
+    let added = match runtime.block_on(state.store.bookmarks(&app.id, &user.id)) {
+        Ok(Some(own)) => content.add_own_bookmarks(&own).map_err(|e| e.to_string()),
+        Ok(None) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(error) = added {
+        tracing::error!(app.id = app.id.as_str(), error, "bookmarks cannot be read");
+    }
 }
 
 /// Puts the variables a script left behind into the app's content, where expressions and the

@@ -70,6 +70,7 @@ impl HubHost {
         };
         let mut content = apps::content(&self.state, app, may_edit).map_err(failure)?;
         apps::add_variables(&mut content, &variables);
+        apps::add_own_bookmarks(&self.state, &self.runtime, app, &self.user, &mut content);
         Ok(OpenApp {
             engine,
             content: Arc::new(content),
@@ -130,6 +131,9 @@ impl Host for HubHost {
         let failed = |error: StoreError| Refusal::Failed {
             message: error.to_string(),
         };
+        // The reader's own bookmarks are kept beside the app, not in it.
+        let mut content = content.clone();
+        content.bookmarks.retain(|b| !b.is_own(&self.user.id));
         let blob = self
             .state
             .store
@@ -143,6 +147,16 @@ impl Host for HubHost {
         self.runtime.block_on(saved).map_err(failed)?;
         self.note("app.save", id, "ok");
         Ok(())
+    }
+
+    fn keep_bookmarks(&mut self, id: &str, own: &str) -> Result<(), Refusal> {
+        let app = self.app(id).map_err(|_| Refusal::AccessDenied)?;
+        let saved = self.state.store.save_bookmarks(&app.id, &self.user.id, own);
+        self.runtime
+            .block_on(saved)
+            .map_err(|error| Refusal::Failed {
+                message: error.to_string(),
+            })
     }
 
     fn reload(&mut self, id: &str, content: &AppContent, _: bool) -> Result<Reloaded, Refusal> {

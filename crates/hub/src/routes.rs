@@ -3,4 +3,5 @@
 pub(crate) mod apps;
 pub(crate) mod devices;
 pub(crate) mod downloads;
+pub(crate) mod search;
 pub(crate) mod session;

@@ -48,6 +48,27 @@ impl AppContent {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
+    /// Adds a reader's own bookmarks, as [`crate::Host::keep_bookmarks`] got them. One that
+    /// the app has under the same id is replaced.
+    ///
+    /// # Errors
+    /// If `own` is not a JSON list of bookmarks.
+    pub fn add_own_bookmarks(&mut self, own: &str) -> Result<(), serde_json::Error> {
+        let own: Vec<Bookmark> = serde_json::from_str(own)?;
+        self.bookmarks
+            .retain(|b| own.iter().all(|o| o.entity.id() != b.entity.id()));
+        self.bookmarks.extend(own);
+        Ok(())
+    }
+
+    /// Drops from every bookmark the fields and values that `engine`'s view does not have, so
+    /// that none tells its reader of data they may not see.
+    pub fn restrict_bookmarks(&mut self, engine: &satchel_engine::Engine) {
+        for bookmark in &mut self.bookmarks {
+            bookmark.stored = crate::doc::stored::visible(engine, &bookmark.stored);
+        }
+    }
+
     /// The app's title; empty if it has none.
     pub fn title(&self) -> &str {
         self.properties
@@ -191,6 +212,18 @@ pub struct StoredVariable {
     pub name: String,
     /// Its definition.
     pub definition: String,
+}
+
+impl Bookmark {
+    /// Whether `user` made it for themselves: theirs, and not published to other readers.
+    pub fn is_own(&self, user: &SubjectId) -> bool {
+        !self.entity.meta.published && self.entity.meta.owner.as_ref() == Some(user)
+    }
+
+    /// Whether every reader of the app may see it: published, or written into the app by hand.
+    pub fn is_shared(&self) -> bool {
+        self.entity.meta.published || self.entity.meta.owner.is_none()
+    }
 }
 
 impl Serialize for Entity {

@@ -14,9 +14,10 @@ pub(crate) mod stored;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use satchel_base::SubjectId;
 use satchel_engine::{DEFAULT_STATE, Engine, History, Selections};
 
-use crate::content::{AppContent, Properties, StoredSelections};
+use crate::content::{AppContent, Entity, Properties, StoredSelections};
 use crate::doc::cache::Cache;
 use crate::doc::items::Items;
 use crate::doc::objects::Objects;
@@ -26,6 +27,8 @@ use crate::image::AppMeta;
 
 /// The app a session has open.
 pub(crate) struct Doc {
+    /// Who has it open.
+    pub reader: SubjectId,
     pub meta: AppMeta,
     pub mode: OpenMode,
     pub engine: Arc<Engine>,
@@ -52,13 +55,14 @@ pub(crate) struct Modal {
 }
 
 impl Doc {
-    pub fn new(app: OpenApp, mode: OpenMode) -> Self {
+    pub fn new(app: OpenApp, mode: OpenMode, reader: SubjectId) -> Self {
         let content = (*app.content).clone();
         let mut selections = Selections::new();
         for state in &content.alternate_states {
             selections.add_state(state);
         }
         Self {
+            reader,
             meta: app.meta,
             mode,
             engine: app.engine,
@@ -143,7 +147,16 @@ impl Doc {
         }
     }
 
-    /// What the reader may do with something in the app that is theirs or the app's.
+    /// What the reader may do with something in the app; more if they made it.
+    pub fn privileges_on(&self, entity: &Entity) -> Vec<&'static str> {
+        let mut privileges = self.privileges();
+        if !self.meta.may_edit && entity.meta.owner.as_ref() == Some(&self.reader) {
+            privileges.extend(["update", "delete"]);
+        }
+        privileges
+    }
+
+    /// What the reader may do with what is the app's.
     pub fn privileges(&self) -> Vec<&'static str> {
         let mut privileges = vec!["read"];
         if self.meta.may_edit {

@@ -212,7 +212,8 @@ pub(crate) fn open_doc(call: &mut Call<'_>) -> Done {
         }
     } else {
         let app = call.state.host.open(&id, mode)?;
-        call.state.doc = Some(Doc::new(app, mode));
+        let reader = call.state.host.user().id;
+        call.state.doc = Some(Doc::new(app, mode, reader));
     }
     let id = call.doc()?.meta.id.clone();
     call.put_object(Target::Doc, "", &id);

@@ -128,6 +128,17 @@ pub trait Host {
     /// See [`Refusal`].
     fn save(&mut self, app: &str, content: &AppContent) -> Result<(), Refusal>;
 
+    /// Keeps the reader's own bookmarks of an app, all of them, as JSON. Called after each
+    /// change; [`AppContent::add_own_bookmarks`] puts them back when the app is opened.
+    ///
+    /// # Errors
+    /// [`Refusal::NotHere`] where nothing is kept: the bookmarks then last as long as the
+    /// session. Any other refusal undoes the change.
+    fn keep_bookmarks(&mut self, app: &str, own: &str) -> Result<(), Refusal> {
+        let _ = (app, own);
+        Err(Refusal::NotHere)
+    }
+
     /// Runs the script of the app as `content` has it.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 mod apps;
 mod audit;
 mod blobs;
+mod bookmarks;
 mod devices;
 mod downloads;
 mod error;

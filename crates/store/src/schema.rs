@@ -5,7 +5,10 @@ use sqlx::{Row, SqlitePool};
 use crate::StoreError;
 
 /// Each step brings the schema from its position to the next; never changed once released.
-const STEPS: &[&str] = &[include_str!("../migrations/0001_repository.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../migrations/0001_repository.sql"),
+    include_str!("../migrations/0002_bookmarks.sql"),
+];
 
 /// Brings the database to the newest version, each step in one transaction.
 pub(crate) async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! An open package and the engine sessions on it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use satchel_base::{Budget, CancelToken, Entropy as _, Limits, SubjectId};
 use satchel_data::{Model, View};
@@ -60,10 +60,35 @@ impl OpenPackage {
     }
 
     /// A new session on this app. `seed` is at least 32 unpredictable bytes.
-    pub fn session(&self, seed: &[u8], now: f64) -> Session {
+    ///
+    /// `own` are the bookmarks [`Session::take_own_bookmarks`] gave for this app: all there
+    /// are, or, if the package was sealed after them, to be added to those it brings.
+    pub fn session(
+        &self,
+        seed: &[u8],
+        now: f64,
+        own: Option<String>,
+        package_is_newer: bool,
+    ) -> Result<Session, JsValue> {
+        let mut content = self.content.clone();
+        if let Some(own) = own {
+            let content = Arc::make_mut(&mut content);
+            if !package_is_newer {
+                content.bookmarks.retain(|b| !b.is_own(&self.user));
+            }
+            content.add_own_bookmarks(&own).map_err(|error| {
+                other(
+                    "device.bookmarks_damaged",
+                    &format!("the bookmarks on this device cannot be read: {error}"),
+                    "Remove the app from this device and download it again.",
+                )
+            })?;
+        }
+        let kept = Arc::default();
         let host = PackageHost {
             engine: self.engine.clone(),
-            content: self.content.clone(),
+            content,
+            kept: Arc::clone(&kept),
             meta: self.meta.clone(),
             user: self.user.clone(),
             entropy: Stretched::new(seed),
@@ -71,10 +96,11 @@ impl OpenPackage {
         };
         let clock = host.clock.clone();
         clock.set(now, 0);
-        Session {
+        Ok(Session {
             session: satchel_qix::Session::new(SessionConfig::default(), Box::new(host)),
             clock,
-        }
+            kept,
+        })
     }
 }
 
@@ -83,7 +109,11 @@ impl OpenPackage {
 pub struct Session {
     session: satchel_qix::Session,
     clock: Arc<WorkerClock>,
+    kept: Kept,
 }
+
+/// The reader's own bookmarks, once they changed, until the worker took them.
+type Kept = Arc<Mutex<Option<String>>>;
 
 #[wasm_bindgen]
 impl Session {
@@ -97,6 +127,15 @@ impl Session {
         self.clock.set(now, offset_minutes);
         let budget = Budget::new(Limits::INTERACTIVE, CancelToken::default());
         self.session.handle(frame, &budget)
+    }
+
+    /// The reader's own bookmarks of this app as JSON, if the last frame changed them. To be
+    /// sealed and written down before the reply is handed on.
+    pub fn take_own_bookmarks(&mut self) -> Option<String> {
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 
@@ -123,6 +162,7 @@ struct PackageHost {
     user: SubjectId,
     entropy: Stretched,
     clock: Arc<WorkerClock>,
+    kept: Kept,
 }
 
 impl Host for PackageHost {
@@ -143,6 +183,11 @@ impl Host for PackageHost {
 
     fn save(&mut self, _app: &str, _content: &AppContent) -> Result<(), Refusal> {
         Err(Refusal::NotHere)
+    }
+
+    fn keep_bookmarks(&mut self, _app: &str, own: &str) -> Result<(), Refusal> {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(own.to_owned());
+        Ok(())
     }
 
     fn reload(&mut self, _: &str, _: &AppContent, _: bool) -> Result<Reloaded, Refusal> {

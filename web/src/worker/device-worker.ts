@@ -6,10 +6,10 @@ import type { LeaseStatus, OperationName, Operations, WorkerReply, WorkerRequest
 import { FailureError, toFailure } from '../client/result';
 import type { Lease as LeaseAnswer, Manifest } from '../client/wire';
 import { fetchPackage, partOf, removeApp, storedApps } from './downloads';
-import { Blake3, Keys, Lease, OpenPackage, Session, engineReady } from './engine-module';
+import { Blake3, Keys, Lease, OpenPackage, engineReady, type Session } from './engine-module';
 import { readFile, readJson, removeAll } from './files';
 import {
-  readLease, readPendingGrant, readRecord, removePendingGrant, unwrapKeys, wrapKeys, writeLease, writePendingGrant, writeRecord,
+  readBookmarks, readLease, readPendingGrant, readRecord, removePendingGrant, unwrapKeys, wrapKeys, writeBookmarks, writeLease, writePendingGrant, writeRecord,
 } from './keys';
 import type { DeviceRecord, StoredApp } from '../client/device/protocol';
 
@@ -25,7 +25,7 @@ interface Unlocked {
 let unlocked: Unlocked | null = null;
 let freshKeys: Keys | null = null;
 const packages = new Map<string, { file: string; open: OpenPackage }>();
-const sockets = new Map<number, Session>();
+const sockets = new Map<number, { session: Session; app: string; sealedAt: number }>();
 const fetching = new Map<string, AbortController>();
 
 type Handlers = { [O in OperationName]: (arg: Operations[O]['in']) => Promise<Operations[O]['out']> };
@@ -160,19 +160,27 @@ const handlers: Handlers = {
     const open = needUnlocked();
     const now = status(open);
     if (now.state === 'closed' && now.failure) throw new FailureError(now.failure);
-    const session = (await openPackage(open, app)).session(crypto.getRandomValues(new Uint8Array(32)), Date.now());
-    sockets.set(socket, session);
+    const [opened, own] = [await openPackage(open, app), await readBookmarks(open.kek, open.record, app)];
+    const sealedAt = (await readJson<StoredApp>(`app-${app}.json`))?.manifest.sealed_at ?? 0;
+    const session = opened.session(crypto.getRandomValues(new Uint8Array(32)), Date.now(), own?.own, own !== null && own.sealedAt < sealedAt);
+    sockets.set(socket, { session, app, sealedAt });
     return session.greeting();
   },
 
   frame: async ({ socket, frame }) => {
-    const session = sockets.get(socket);
-    if (!session) throw new FailureError({ code: 'device.closed', message: 'the app was closed', next: 'Open it again.', status: 0 });
-    return session.handle(frame, Date.now(), -new Date().getTimezoneOffset());
+    const known = sockets.get(socket);
+    if (!known) throw new FailureError({ code: 'device.closed', message: 'the app was closed', next: 'Open it again.', status: 0 });
+    const frames = known.session.handle(frame, Date.now(), -new Date().getTimezoneOffset());
+    const own = known.session.take_own_bookmarks();
+    if (own !== undefined) {
+      const { kek, record } = needUnlocked();
+      await writeBookmarks(kek, record, known.app, { own, sealedAt: known.sealedAt });
+    }
+    return frames;
   },
 
   closeSocket: async ({ socket }) => {
-    sockets.get(socket)?.free();
+    sockets.get(socket)?.session.free();
     sockets.delete(socket);
     return null;
   },
@@ -234,7 +242,7 @@ async function persist(open: Unlocked): Promise<void> {
 }
 
 function closePackages(): void {
-  for (const session of sockets.values()) session.free();
+  for (const { session } of sockets.values()) session.free();
   sockets.clear();
   for (const app of [...packages.keys()]) forgetPackage(app);
 }

@@ -4,6 +4,7 @@ import { FailureError } from '../client/result';
 import { read } from '../client/api';
 import type { PackageJob, StoredApp } from '../client/device/protocol';
 import type { Manifest } from '../client/wire';
+import { bookmarksName } from './keys';
 import { exclusively, fileNames, folder, move, readJson, removeFile, writeJson } from './files';
 
 /** What the check needs from the engine module. */
@@ -39,6 +40,7 @@ export async function storedApps(): Promise<StoredApp[]> {
 export async function removeApp(app: string): Promise<void> {
   await exclusively(async () => {
     await removeFile(indexName(app));
+    await removeFile(bookmarksName(app));
     for (const name of await fileNames()) {
       if (name.startsWith(`package-${app}-`) || name.startsWith(`part-${app}-`)) await removeFile(name);
     }

@@ -41,12 +41,7 @@ export async function readLease(kek: CryptoKey, record: DeviceRecord): Promise<s
   const bytes = await readFile(LEASE);
   if (!bytes) return null;
   try {
-    const plain = await crypto.subtle.decrypt(
-      { name: 'AES-GCM', iv: bytes.subarray(0, IV_BYTES), additionalData: binding('lease', record) },
-      kek,
-      bytes.subarray(IV_BYTES),
-    );
-    return new TextDecoder().decode(plain);
+    return await unsealed(kek, record, 'lease', bytes);
   } catch {
     throw new FailureError({
       code: 'lease.damaged',
@@ -58,13 +53,53 @@ export async function readLease(kek: CryptoKey, record: DeviceRecord): Promise<s
 }
 
 export async function writeLease(kek: CryptoKey, record: DeviceRecord, state: string): Promise<void> {
+  const bytes = await sealed(kek, record, 'lease', state);
+  await exclusively(() => writeFile(LEASE, bytes));
+}
+
+/** A person's own bookmarks of a download, and of which download they are. They name values of
+ *  the data, so they are sealed like the rest. */
+export interface StoredBookmarks {
+  own: string;
+  sealedAt: number;
+}
+
+export const bookmarksName = (app: string): string => `bookmarks-${app}`;
+
+/** The bookmarks kept for `app`; null if there are none, or if they were changed from outside. */
+export async function readBookmarks(kek: CryptoKey, record: DeviceRecord, app: string): Promise<StoredBookmarks | null> {
+  const bytes = await readFile(bookmarksName(app));
+  if (!bytes) return null;
+  try {
+    return JSON.parse(await unsealed(kek, record, `bookmarks ${app}`, bytes)) as StoredBookmarks;
+  } catch {
+    return null;
+  }
+}
+
+export async function writeBookmarks(kek: CryptoKey, record: DeviceRecord, app: string, bookmarks: StoredBookmarks): Promise<void> {
+  const bytes = await sealed(kek, record, `bookmarks ${app}`, JSON.stringify(bookmarks));
+  await exclusively(() => writeFile(bookmarksName(app), bytes));
+}
+
+/** Iv, then the ciphertext of `text`. */
+async function sealed(kek: CryptoKey, record: DeviceRecord, kind: string, text: string): Promise<Uint8Array<ArrayBuffer>> {
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-  const plain = new TextEncoder().encode(state) as Uint8Array<ArrayBuffer>;
-  const data = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData: binding('lease', record) }, kek, plain));
+  const plain = new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
+  const data = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData: binding(kind, record) }, kek, plain));
   const bytes = new Uint8Array(IV_BYTES + data.length);
   bytes.set(iv);
   bytes.set(data, IV_BYTES);
-  await exclusively(() => writeFile(LEASE, bytes));
+  return bytes;
+}
+
+async function unsealed(kek: CryptoKey, record: DeviceRecord, kind: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const plain = await crypto.subtle.decrypt(
+    { name: 'AES-GCM', iv: bytes.subarray(0, IV_BYTES), additionalData: binding(kind, record) },
+    kek,
+    bytes.subarray(IV_BYTES),
+  );
+  return new TextDecoder().decode(plain);
 }
 
 /** A grant that came while the store was locked. The hub signed it; it waits for the next unlock. */

@@ -19,6 +19,7 @@ use satchel_sealed::package::{Binding, seal};
 use satchel_sealed::{DevicePublicKey, signed};
 use satchel_store::{App, Device, PackageRecord, User};
 use serde_json::json;
+use tokio::runtime::Handle;
 
 use crate::apps;
 use crate::guard::Asker;
@@ -432,6 +433,18 @@ impl Job {
         let mut content =
             apps::content(state, &self.app, false).map_err(|_| Refused::internal())?;
         apps::add_variables(&mut content, &loaded.variables);
+        apps::add_own_bookmarks(
+            state,
+            &Handle::current(),
+            &self.app,
+            &self.user,
+            &mut content,
+        );
+        // A bookmark must not carry values past the reduction.
+        let engine = loaded
+            .engine(&apps::subject(&self.user))
+            .map_err(|_| Refused::internal())?;
+        content.restrict_bookmarks(&engine);
         let payload = AppImage {
             meta,
             content,

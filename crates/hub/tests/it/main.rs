@@ -2,5 +2,6 @@
 
 mod access;
 mod apps;
+mod bookmarks;
 mod harness;
 mod transport;

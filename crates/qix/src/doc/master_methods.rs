@@ -10,6 +10,7 @@ use crate::doc::selection_methods::selections_changed;
 use crate::doc::{Doc, stored};
 use crate::errors::{Code, RpcError};
 use crate::handles::Target;
+use crate::host::Refusal;
 use crate::patch::{Patch, patched};
 use crate::session::Call;
 use crate::wire::{meta, number::num};
@@ -44,7 +45,7 @@ fn entity<'a>(doc: &'a Doc, kind: Kind, id: &str) -> Result<&'a Entity, RpcError
 
 /// Whether the reader may change this item: all of them in an app they may edit, else their
 /// own bookmarks and the session's variables.
-fn may_change(call: &mut Call<'_>, kind: Kind, id: &str) -> Done {
+pub(crate) fn may_change(call: &mut Call<'_>, kind: Kind, id: &str) -> Done {
     let user = call.state.host.user().id;
     let doc = call.doc()?;
     let own = match kind {
@@ -172,7 +173,43 @@ pub(crate) fn destroy_measure(call: &mut Call<'_>) -> Done {
 
 pub(crate) fn destroy_bookmark(call: &mut Call<'_>) -> Done {
     let id = call.args.text(0)?;
-    destroy(call, Kind::Bookmark, &id)
+    keeping_bookmarks(call, |call| destroy(call, Kind::Bookmark, &id))
+}
+
+/// The most that one reader's bookmarks of one app may take: 1 MiB, some thousands of the
+/// usual size.
+const MAX_OWN_BOOKMARK_BYTES: usize = 1 << 20;
+
+/// Makes a `change` to bookmarks and has the host keep the reader's own. If that fails there
+/// was no change.
+pub(crate) fn keeping_bookmarks(
+    call: &mut Call<'_>,
+    change: impl FnOnce(&mut Call<'_>) -> Done,
+) -> Done {
+    let before = call.doc()?.items.clone();
+    let done = change(call).and_then(|()| keep_own_bookmarks(call));
+    if done.is_err() {
+        call.doc()?.items = before;
+    }
+    done
+}
+
+fn keep_own_bookmarks(call: &mut Call<'_>) -> Done {
+    let user = call.state.host.user().id;
+    let doc = call.doc()?;
+    let app = doc.meta.id.clone();
+    let mut own = doc.items.bookmarks();
+    own.retain(|b| b.is_own(&user));
+    let own = serde_json::to_string(&own)
+        .map_err(|e| RpcError::about(Code::AppSaveFailed, e.to_string()))?;
+    if own.len() > MAX_OWN_BOOKMARK_BYTES {
+        let message = "your bookmarks of this app would take more than 1 MiB; remove some first";
+        return Err(RpcError::about(Code::AppSaveFailed, message));
+    }
+    match call.state.host.keep_bookmarks(&app, &own) {
+        Ok(()) | Err(Refusal::NotHere) => Ok(()),
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 pub(crate) fn destroy_variable_by_id(call: &mut Call<'_>) -> Done {
@@ -221,7 +258,7 @@ pub(crate) fn clone_measure(call: &mut Call<'_>) -> Done {
 }
 
 pub(crate) fn clone_bookmark(call: &mut Call<'_>) -> Done {
-    clone(call, Kind::Bookmark)
+    keeping_bookmarks(call, |call| clone(call, Kind::Bookmark))
 }
 
 pub(crate) fn get_info(call: &mut Call<'_>) -> Done {
@@ -241,7 +278,7 @@ pub(crate) fn get_properties(call: &mut Call<'_>) -> Done {
 
 pub(crate) fn set_properties(call: &mut Call<'_>) -> Done {
     let properties = call.args.object(0)?;
-    change(call, properties)
+    change_and_keep(call, properties)
 }
 
 pub(crate) fn apply_patches(call: &mut Call<'_>) -> Done {
@@ -249,7 +286,14 @@ pub(crate) fn apply_patches(call: &mut Call<'_>) -> Done {
     let patches: Vec<Patch> = list.iter().map(Patch::read).collect::<Result<_, _>>()?;
     let (kind, id) = this(call)?;
     let properties = patched(&entity(call.doc()?, kind, &id)?.properties, &patches)?;
-    change(call, properties)
+    change_and_keep(call, properties)
+}
+
+fn change_and_keep(call: &mut Call<'_>, properties: Properties) -> Done {
+    match this(call)? {
+        (Kind::Bookmark, _) => keeping_bookmarks(call, |call| change(call, properties)),
+        _ => change(call, properties),
+    }
 }
 
 /// Replaces the properties; id and type cannot be changed.
@@ -285,7 +329,7 @@ pub(crate) fn get_layout(call: &mut Call<'_>) -> Done {
     );
     layout.insert(
         "qMeta".to_owned(),
-        meta::entity(found, &doc.meta, &doc.privileges()),
+        meta::entity(found, &doc.meta, &doc.privileges_on(found)),
     );
     match kind {
         Kind::Dimension => {
@@ -297,6 +341,7 @@ pub(crate) fn get_layout(call: &mut Call<'_>) -> Done {
         }
         Kind::Bookmark => {
             let stored = doc.items.stored(&id).cloned().unwrap_or_default();
+            let stored = stored::visible(&doc.engine, &stored);
             layout.insert("qBookmark".to_owned(), bookmark(&stored));
             layout.insert("qFieldInfos".to_owned(), field_infos(&stored));
         }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::content::StoredVariable;
 use crate::doc::Doc;
 use crate::doc::items::{Kind, text};
+use crate::doc::master_methods::{keeping_bookmarks, may_change};
 use crate::doc::methods::{content_changed, editable, new_entity};
 use crate::doc::stored;
 use crate::errors::{Code, RpcError};
@@ -221,6 +222,10 @@ fn remove_state(call: &mut Call<'_>, name: &str) -> Result<bool, RpcError> {
 }
 
 pub(crate) fn create_bookmark(call: &mut Call<'_>) -> Done {
+    keeping_bookmarks(call, new_bookmark)
+}
+
+fn new_bookmark(call: &mut Call<'_>) -> Done {
     let mut properties = call.args.object(0)?;
     let variables = properties.get("qIncludeVariables") == Some(&Value::Bool(true));
     if crate::content::info_member(&properties, "qType").is_empty() {
@@ -240,7 +245,12 @@ pub(crate) fn create_bookmark(call: &mut Call<'_>) -> Done {
 }
 
 pub(crate) fn replace_bookmark(call: &mut Call<'_>) -> Done {
+    keeping_bookmarks(call, write_bookmark_anew)
+}
+
+fn write_bookmark_anew(call: &mut Call<'_>) -> Done {
     let id = call.args.text(0)?;
+    may_change(call, Kind::Bookmark, &id)?;
     let doc = call.doc()?;
     let entity = doc.items.get(Kind::Bookmark, &id);
     let entity = entity.ok_or_else(|| RpcError::about(Code::NotFound, id.clone()))?;
@@ -323,6 +333,7 @@ pub(crate) fn get_field_values(call: &mut Call<'_>) -> Done {
     let doc = call.doc()?;
     let stored = doc.items.stored(&id);
     let stored = stored.ok_or_else(|| RpcError::about(Code::NotFound, id))?;
+    let stored = stored::visible(&doc.engine, stored);
     let values: Vec<Value> = stored
         .states
         .iter()
@@ -346,11 +357,11 @@ pub(crate) fn get_set_analysis(call: &mut Call<'_>) -> Done {
     let state = known_state(doc, state)?;
     let stored = match bookmark.as_str() {
         "" => stored::write_down(&doc.engine, doc.history.current()),
-        id => doc
-            .items
-            .stored(id)
-            .cloned()
-            .ok_or_else(|| RpcError::about(Code::NotFound, id))?,
+        id => {
+            let stored = doc.items.stored(id);
+            let stored = stored.ok_or_else(|| RpcError::about(Code::NotFound, id))?;
+            stored::visible(&doc.engine, stored)
+        }
     };
     let modifiers: Vec<String> = stored
         .states

@@ -66,6 +66,22 @@ pub(crate) fn read_into(engine: &Engine, selections: &mut Selections, stored: &S
     }
 }
 
+/// What of `stored` there is in this engine's view: a bookmark must not tell its reader of
+/// values they may not see.
+pub(crate) fn visible(engine: &Engine, stored: &StoredSelections) -> StoredSelections {
+    let mut found = Selections::new();
+    for state in &stored.states {
+        if !state.state.is_empty() && state.state != DEFAULT_STATE {
+            found.add_state(&state.state);
+        }
+    }
+    read_into(engine, &mut found, stored);
+    let mut visible = write_down(engine, &found);
+    visible.states.retain(|state| !state.fields.is_empty());
+    visible.variables = stored.variables.clone();
+    visible
+}
+
 /// The selections of one stored state.
 pub(crate) fn state_of(engine: &Engine, state: &StoredState) -> StateSelections {
     let mut scratch = Selections::new();

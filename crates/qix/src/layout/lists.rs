@@ -72,7 +72,7 @@ fn data(properties: &Map<String, Value>, def: &Value) -> Value {
 pub(crate) fn entry(doc: &Doc, entity: &Entity, def: &Value) -> Value {
     json!({
         "qInfo": {"qId": entity.id(), "qType": entity.kind()},
-        "qMeta": meta::entity(entity, &doc.meta, &doc.privileges()),
+        "qMeta": meta::entity(entity, &doc.meta, &doc.privileges_on(entity)),
         "qData": data(&entity.properties, def),
     })
 }

@@ -353,3 +353,20 @@ proptest! {
         prop_assert!(reply["error"]["code"].as_i64().unwrap() <= -32600);
     }
 }
+
+#[test]
+fn a_bookmark_names_only_values_the_reader_may_see() {
+    let mut content = satchel_qix::AppContent::default();
+    let shared = json!([{
+        "qInfo": {"qId": "b", "qType": "bookmark"},
+        "selections": {"states": [{"state": "$", "fields": [
+            {"field": "Region", "values": ["North", "a hidden region"]},
+            {"field": "A hidden field", "values": [1]},
+        ]}]},
+    }]);
+    content.add_own_bookmarks(&shared.to_string()).unwrap();
+    content.restrict_bookmarks(&host::engine());
+    let left = serde_json::to_value(&content.bookmarks).unwrap();
+    assert!(!left.to_string().contains("hidden"), "{left}");
+    assert!(left.to_string().contains("North"), "{left}");
+}
