@@ -1,23 +1,9 @@
 // The web UI in headless Chromium against a real hub: what a person sees and does.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 
 import {
-  drawn, hubUrl, keptByServiceWorker, object, openBrowser, openFromHome, select, shows, signIn,
+  drawn, hubUrl, inBrowser, keptByServiceWorker, object, openFromHome, select, shows, signIn,
 } from './support.mjs';
-
-/** Runs `body` with a browser of its own, and fails if the page threw anything. */
-function inBrowser(name, options, body) {
-  test(name, { timeout: 240_000 }, async () => {
-    const browser = await openBrowser(options);
-    try {
-      await body(browser);
-      assert.deepEqual(browser.errors, [], 'errors thrown in the page');
-    } finally {
-      await browser.close();
-    }
-  });
-}
 
 inBrowser('a wrong password is refused with a code', {}, async ({ page }) => {
   await page.goto(hubUrl.href);

@@ -2,12 +2,14 @@
 // the few things a person does again and again.
 //
 // SATCHEL_URL  the hub, https://localhost:PORT       SATCHEL_CA  its CA, PEM
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { test } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
@@ -32,7 +34,12 @@ export async function forwarder() {
   const open = new Set();
   let limit = Infinity;
   let held = null;
+  let away = false;
   const server = net.createServer((from) => {
+    if (away) {
+      from.destroy();
+      return;
+    }
     const to = net.connect(Number(hubUrl.port || 443), '127.0.0.1');
     for (const socket of [from, to]) {
       open.add(socket);
@@ -69,6 +76,14 @@ export async function forwarder() {
     cut() {
       held.destroy();
     },
+    /** The hub is gone for a while: every connection breaks and no new one comes about. */
+    pause() {
+      away = true;
+      for (const socket of open) socket.destroy();
+    },
+    resume() {
+      away = false;
+    },
     async down() {
       const closed = new Promise((done) => server.close(done));
       for (const socket of open) socket.destroy();
@@ -77,22 +92,53 @@ export async function forwarder() {
   };
 }
 
+/**
+ * A clock for pages and their workers: libfaketime under the processes that run them, reading
+ * the time from a file. The product as it ships believes that time, and no line of ours knows
+ * of it. Timers go on as they are.
+ */
+export function falseClock(home) {
+  const library = ['x86_64', 'aarch64'].map((cpu) => `/usr/lib/${cpu}-linux-gnu/faketime/libfaketimeMT.so.1`).find(existsSync);
+  assert.ok(library, 'libfaketime is installed (`cargo xtask setup`)');
+  const file = join(home, 'clock');
+  // The file is replaced whole, as others read it.
+  const set = (line) => {
+    writeFileSync(`${file}.new`, `${line}\n`);
+    renameSync(`${file}.new`, file);
+  };
+  set('+0');
+  return {
+    /** Stands still at a time. Charts do not draw then: they wait for time to pass. */
+    stand: (unixMs) => set(new Date(unixMs).toISOString().replace('T', ' ').slice(0, 19)),
+    /** Runs, ahead of the true time or behind it. */
+    shift: (ms) => set(`${ms < 0 ? '' : '+'}${Math.round(ms / 1000)}`),
+    // Under the processes of pages only: certificates are judged by the true time.
+    args: [
+      '--no-zygote',
+      `--renderer-cmd-prefix=env LD_PRELOAD=${library} FAKETIME_TIMESTAMP_FILE=${file} FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1 TZ=UTC`,
+    ],
+  };
+}
+
 /** A browser of one person, with a profile of its own that trusts the hub's CA. */
-export async function openBrowser({ prf = true, viewport = { width: 1440, height: 900 } } = {}) {
+export async function openBrowser({ prf = true, viewport = { width: 1440, height: 900 }, withClock = false, touch = false } = {}) {
   const home = mkdtempSync(join(tmpdir(), 'satchel-e2e-'));
   const store = join(home, '.pki/nssdb');
   mkdirSync(store, { recursive: true });
   execFileSync('certutil', ['-d', `sql:${store}`, '-N', '--empty-password']);
   execFileSync('certutil', ['-d', `sql:${store}`, '-A', '-t', 'C,,', '-n', 'hub ca', '-i', caFile]);
   const through = await forwarder();
+  const clock = withClock ? falseClock(home) : null;
   const context = await chromium.launchPersistentContext(join(home, 'profile'), {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     viewport,
+    hasTouch: touch,
     env: { ...process.env, HOME: home },
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync',
+      ...(clock?.args ?? []),
       `--host-resolver-rules=MAP ${hubUrl.host} 127.0.0.1:${through.port}`,
     ],
   });
@@ -117,6 +163,17 @@ export async function openBrowser({ prf = true, viewport = { width: 1440, height
     page,
     through,
     errors,
+    /** Stops the clock of page and workers at a time, once they have noticed. */
+    async stopClock(unixMs) {
+      clock.stand(unixMs);
+      await page.waitForFunction((at) => Date.now() === at, Math.floor(unixMs / 1000) * 1000, { polling: 100 });
+    },
+    /** Sets the clock of page and workers ahead by so much; it goes on running. */
+    async shiftClock(ms) {
+      clock.shift(ms);
+      const around = Date.now() + ms;
+      await page.waitForFunction((at) => Math.abs(Date.now() - at) < 60_000, around, { polling: 100 });
+    },
     async close() {
       await context.close();
       await through.down().catch(() => {});
@@ -164,6 +221,28 @@ export async function select(page, pane, value) {
 export async function keptByServiceWorker(page) {
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+}
+
+/** Runs `body` with a browser of its own, and fails if the page threw anything. */
+export function inBrowser(name, options, body) {
+  test(name, { timeout: 240_000 }, async () => {
+    const browser = await openBrowser(options);
+    try {
+      await body(browser);
+      assert.deepEqual(browser.errors, [], 'errors thrown in the page');
+    } finally {
+      await browser.close();
+    }
+  });
+}
+
+/** Downloads an app from Home: sets the device up the first time. */
+export async function download(page, title, { remember = false } = {}) {
+  await page.getByRole('button', { name: `Download ${title}` }).click();
+  await page.locator('[data-testid=preview]').waitFor();
+  if (remember) await page.getByLabel('Remember credentials').check();
+  await page.getByRole('dialog').getByRole('button', { name: 'Download' }).click();
+  await page.locator('[data-testid=download-done]').waitFor();
 }
 
 export const caPem = () => readFileSync(caFile);

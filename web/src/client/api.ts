@@ -10,6 +10,7 @@ import type {
   Enrolled,
   Lease,
   Me,
+  SearchHits,
 } from './wire';
 
 const BASE = '/api/v1';
@@ -22,6 +23,7 @@ export const hub = {
   signIn: (user: string, password: string) => call<Me>('POST', '/sign-in', { user, password }),
   signOut: () => call<void>('POST', '/sign-out'),
   apps: () => call<AppList>('GET', '/apps'),
+  search: (words: string) => call<SearchHits>('GET', `/search?q=${part(words)}`),
   enrol: (body: Enrol) => call<Enrolled>('POST', '/devices', body),
   challenge: (device: string) => call<{ nonce: string }>('POST', `/devices/${part(device)}/challenge`),
   deviceSignIn: (device: string, nonce: string, signature: string) =>

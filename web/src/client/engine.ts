@@ -14,11 +14,36 @@ export interface Doc {
   getAppLayout(): Promise<{ qTitle: string; qLastReloadTime: string }>;
   getAllInfos(): Promise<{ qId: string; qType: string }[]>;
   getObject(id: string): Promise<GenericObject>;
+  createSessionObject(properties: object): Promise<GenericObject>;
   destroySessionObject(id: string): Promise<boolean>;
+  getField(name: string): Promise<Field>;
+  clearAll(): Promise<void>;
+  getBookmarks(options: object): Promise<{ qInfo: { qId: string }; qMeta?: Record<string, unknown>; qData?: Record<string, unknown> }[]>;
+  createBookmark(properties: object): Promise<{ id: string }>;
+  applyBookmark(id: string): Promise<boolean>;
+  destroyBookmark(id: string): Promise<boolean>;
+  searchResults(options: object, terms: string[], page: object): Promise<SearchResult>;
+}
+
+/** A value as selections name it. */
+export interface FieldValue {
+  qText: string;
+  qIsNumeric: boolean;
+  qNumber: number;
+}
+
+export interface Field {
+  selectValues(values: FieldValue[], toggle: boolean, softLock: boolean): Promise<boolean>;
+}
+
+/** What of `SearchResults` we read. */
+export interface SearchResult {
+  qSearchGroupArray?: { qItems?: { qItemType?: string; qIdentifier?: string; qItemMatches?: { qText?: string }[] }[] }[];
 }
 
 export interface GenericObject {
   id: string;
+  getListObjectData(path: string, pages: object[]): Promise<{ qMatrix: { qText?: string; qNum?: number | string; qState: string }[][] }[]>;
   getLayout(): Promise<Record<string, unknown>>;
   getEffectiveProperties(): Promise<Record<string, unknown>>;
 }

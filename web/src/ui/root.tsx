@@ -11,7 +11,7 @@ import { LockPage } from './pages/lock';
 import { OnDevicePage } from './pages/on-device';
 import { SettingsPage } from './pages/settings';
 import { SignInPage } from './pages/sign-in';
-import { useRoute } from './router';
+import { useRoute, type AppRoute } from './router';
 import { signInInstead, unlock, useDevice, useSession } from './session';
 
 const AppPage = lazy(() => import('./pages/app-page'));
@@ -33,7 +33,7 @@ export function Root(): ReactElement {
   if (route.page === 'app') {
     return (
       <Shell wide>
-        <AppGate app={route.app} sheet={route.sheet} local={route.local} />
+        <AppGate route={route} />
       </Shell>
     );
   }
@@ -41,7 +41,8 @@ export function Root(): ReactElement {
 }
 
 /** From the hub when it answers and knows the person; else from this device, if it can be. */
-function AppGate({ app, sheet, local }: { app: string; sheet: string | null; local: boolean }): ReactElement {
+function AppGate({ route }: { route: AppRoute }): ReactElement {
+  const { app, local } = route;
   const { online, me } = useSession();
   const view = useDevice();
   const fromHub = !local && online && me !== null;
@@ -79,7 +80,7 @@ function AppGate({ app, sheet, local }: { app: string; sheet: string | null; loc
   }
   return (
     <Suspense fallback={<div className="app" />}>
-      <AppPage app={app} sheet={sheet} source={fromHub ? 'hub' : 'device'} local={local} />
+      <AppPage route={route} source={fromHub ? 'hub' : 'device'} />
     </Suspense>
   );
 }

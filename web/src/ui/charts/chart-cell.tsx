@@ -1,42 +1,70 @@
 // One object of a sheet: a nebula chart in a card, with full screen and its table.
+//
+// On a phone a chart on the sheet is a picture of itself that opens full screen by a tap;
+// there it can be selected in. So a thumb that scrolls the sheet never selects by mistake.
 
 import { useEffect, useRef, useState, type ReactElement } from 'react';
 
 import type { Doc } from '../../client/engine';
+import type { Cell } from '../../client/sheets';
 import { Dialog } from '../parts/dialog';
 import { Icon } from '../parts/icons';
-import { isKnownType, type Nebula, type RenderOptions } from './nebula';
-import type { Cell } from './sheets';
+import { isKnownType, kindOf, type Nebula, type RenderOptions } from './nebula';
+import { ShareDialog } from './share';
 
 interface Props {
   nebula: Nebula;
   doc: Doc;
   cell: Cell;
+  app: string;
+  origin: string;
+  /** On a narrow screen, where a tap opens the chart. */
+  narrow: boolean;
+  large: boolean;
+  onLarge: (large: boolean) => void;
 }
 
-export function ChartCell({ nebula, doc, cell }: Props): ReactElement {
-  const [large, setLarge] = useState(false);
+/** `Sales by country, bar chart`. */
+export const nameOf = (cell: Cell): string => (cell.title ? `${cell.title}, ${kindOf(cell.type)}` : kindOf(cell.type));
+
+export function ChartCell(props: Props): ReactElement {
+  const { nebula, cell, narrow, large, onLarge } = props;
   const isTool = cell.type === 'filterpane' || cell.type === 'kpi';
   if (!isKnownType(cell.type)) {
     return <p className="muted chart-unknown">This client cannot draw a “{cell.type}”.</p>;
   }
+  const asPicture = narrow && !isTool;
   return (
     <>
-      <Drawing nebula={nebula} options={{ id: cell.name }} />
-      {isTool ? null : (
-        <button type="button" className="icon-button chart-expand" aria-label="Open in full screen" title="Full screen" onClick={() => setLarge(true)}>
+      <div className="chart-frame" inert={asPicture}>
+        <Drawing nebula={nebula} options={{ id: cell.name }} />
+      </div>
+      {isTool ? null : asPicture ? (
+        <button type="button" className="chart-tap" aria-label={`${nameOf(cell)}: open in full screen`} onClick={() => onLarge(true)}>
+          <Icon name="expand" size={16} />
+        </button>
+      ) : (
+        <button
+          type="button"
+          className="icon-button chart-expand"
+          aria-label={`${nameOf(cell)}: open in full screen`}
+          title="Full screen, table, share"
+          onClick={() => onLarge(true)}
+        >
           <Icon name="expand" size={16} />
         </button>
       )}
-      {large ? <LargeChart nebula={nebula} doc={doc} cell={cell} onClose={() => setLarge(false)} /> : null}
+      {large ? <LargeChart {...props} /> : null}
     </>
   );
 }
 
-function LargeChart({ nebula, doc, cell, onClose }: Props & { onClose: () => void }): ReactElement {
+function LargeChart({ nebula, doc, cell, app, origin, onLarge }: Props): ReactElement {
   const [asTable, setAsTable] = useState(false);
-  const [title, setTitle] = useState('Chart');
+  const [sharing, setSharing] = useState(false);
+  const [title, setTitle] = useState(cell.title || 'Chart');
   const [fields, setFields] = useState<unknown[] | null>(null);
+  const drawing = useRef<HTMLDivElement>(null);
   const canSwitch = cell.type !== 'sn-table' && cell.type !== 'table' && fields !== null;
   useEffect(() => {
     let open = true;
@@ -56,22 +84,29 @@ function LargeChart({ nebula, doc, cell, onClose }: Props & { onClose: () => voi
     <Dialog
       title={title}
       kind="full"
-      onClose={onClose}
+      onClose={() => onLarge(false)}
       tools={
-        canSwitch ? (
-          <button type="button" className="button button-small" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
-            <Icon name={asTable ? 'chart' : 'table'} size={18} /> {asTable ? 'View as chart' : 'View as table'}
+        <>
+          {canSwitch ? (
+            <button type="button" className="button button-small" aria-pressed={asTable} aria-label="View as table" onClick={() => setAsTable(!asTable)}>
+              <Icon name={asTable ? 'chart' : 'table'} size={18} />
+              <span className="wide-only">{asTable ? 'View as chart' : 'View as table'}</span>
+            </button>
+          ) : null}
+          <button type="button" className="button button-small" aria-label="Share a picture" onClick={() => setSharing(true)}>
+            <Icon name="share" size={18} /> <span className="wide-only">Share</span>
           </button>
-        ) : null
+        </>
       }
     >
-      <div className="chart-large">
+      <div className="chart-large" ref={drawing} role="group" aria-label={nameOf(cell)} data-view={asTable ? 'table' : 'chart'} data-testid="large">
         {asTable && fields ? (
           <Drawing key="table" nebula={nebula} options={{ type: 'sn-table', fields }} />
         ) : (
           <Drawing key="chart" nebula={nebula} options={{ id: cell.name }} />
         )}
       </div>
+      {sharing ? <ShareDialog chart={drawing} doc={doc} title={title} app={app} origin={origin} onClose={() => setSharing(false)} /> : null}
     </Dialog>
   );
 }

@@ -23,6 +23,23 @@ const TYPES: Record<string, Loader> = {
 /** Whether a sheet can show this kind of object. */
 export const isKnownType = (type: string): boolean => type in TYPES;
 
+const KINDS: Record<string, string> = {
+  barchart: 'bar chart',
+  linechart: 'line chart',
+  piechart: 'pie chart',
+  scatterplot: 'scatter plot',
+  combochart: 'combo chart',
+  kpi: 'figure',
+  'sn-table': 'table',
+  table: 'table',
+  'pivot-table': 'pivot table',
+  'sn-pivot-table': 'pivot table',
+  filterpane: 'filters',
+};
+
+/** What kind of chart this is, in words. */
+export const kindOf = (type: string): string => KINDS[type] ?? 'chart';
+
 export interface Viz {
   destroy(): void | Promise<void>;
 }

@@ -3,9 +3,9 @@
 import { useEffect, useState, type CSSProperties, type ReactElement } from 'react';
 
 import type { Doc } from '../../client/engine';
-import { ChartCell } from './chart-cell';
+import { ChartCell, nameOf } from './chart-cell';
 import type { Nebula } from './nebula';
-import { readingOrder, type Cell, type Sheet } from './sheets';
+import { readingOrder, type Cell, type Sheet } from '../../client/sheets';
 
 const NARROW = '(max-width: 799px)';
 
@@ -24,10 +24,21 @@ interface Props {
   nebula: Nebula;
   doc: Doc;
   sheet: Sheet;
+  app: string;
+  origin: string;
+  /** The object to open in full screen at once. */
+  show: string | null;
+  onShown: () => void;
 }
 
-export function SheetView({ nebula, doc, sheet }: Props): ReactElement {
+export function SheetView({ nebula, doc, sheet, app, origin, show, onShown }: Props): ReactElement {
   const narrow = useNarrow();
+  const [large, setLarge] = useState<string | null>(null);
+  useEffect(() => {
+    if (!show) return;
+    setLarge(show);
+    onShown();
+  }, [show]);
   const cells = readingOrder(sheet.cells).filter((cell) => !narrow || cell.type !== 'filterpane');
   const grid = { '--columns': sheet.columns, '--rows': sheet.rows } as CSSProperties;
   return (
@@ -37,11 +48,21 @@ export function SheetView({ nebula, doc, sheet }: Props): ReactElement {
           key={cell.name}
           className={`cell cell-${cell.type}`}
           style={narrow ? undefined : place(cell)}
+          aria-label={nameOf(cell)}
           data-testid="cell"
           data-object={cell.name}
           data-type={cell.type}
         >
-          <ChartCell nebula={nebula} doc={doc} cell={cell} />
+          <ChartCell
+            nebula={nebula}
+            doc={doc}
+            cell={cell}
+            app={app}
+            origin={origin}
+            narrow={narrow}
+            large={large === cell.name}
+            onLarge={(on) => setLarge(on ? cell.name : null)}
+          />
         </section>
       ))}
     </div>

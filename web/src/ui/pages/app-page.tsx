@@ -2,37 +2,27 @@
 
 import { useEffect, useRef, useState, type ReactElement } from 'react';
 
-import { openApp, type Doc, type OpenApp, type Source } from '../../client/engine';
+import { openApp, type OpenApp, type Source } from '../../client/engine';
 import { toFailure, type Failure } from '../../client/result';
-import { appState, storedApp } from '../app-state';
-import { Drawing } from '../charts/chart-cell';
-import { createNebula, themeName, type Nebula } from '../charts/nebula';
-import { SheetView, useNarrow } from '../charts/sheet-view';
-import { readSheets, type Sheet } from '../charts/sheets';
+import { applySelections, decodeSelections } from '../../client/selections';
+import { readSheets } from '../../client/sheets';
+import { storedApp } from '../app-state';
+import { AppHead } from '../app-view/head';
+import { Opened, type Ready } from '../app-view/opened';
+import { createNebula, themeName } from '../charts/nebula';
 import { moment } from '../format';
-import { Dialog } from '../parts/dialog';
-import { DownloadDialog } from '../parts/download-dialog';
 import { FailurePage } from '../parts/failure';
-import { Icon } from '../parts/icons';
-import { hrefOf, navigate } from '../router';
+import { hrefOf, navigate, type AppRoute } from '../router';
 import { device, noteUnreachable, reconnect, signInInstead, useDevice, useSession } from '../session';
 import { LeaseOver } from './on-device';
 
 interface Props {
-  app: string;
-  sheet: string | null;
+  route: AppRoute;
   source: Source;
-  local: boolean;
 }
 
-interface Ready {
-  open: OpenApp;
-  nebula: Nebula;
-  sheets: Sheet[];
-  title: string;
-}
-
-export default function AppPage({ app, sheet, source, local }: Props): ReactElement {
+export default function AppPage({ route, source }: Props): ReactElement {
+  const { app, sheet } = route;
   const [ready, setReady] = useState<Ready | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
   const [attempt, setAttempt] = useState(0);
@@ -40,6 +30,8 @@ export default function AppPage({ app, sheet, source, local }: Props): ReactElem
   const { apps } = useSession();
   const stored = storedApp(useDevice(), app);
   const entry = apps?.apps.find((candidate) => candidate.id === app) ?? null;
+  const wished = useRef(route);
+  wished.current = route;
 
   useEffect(() => {
     let open: OpenApp | null = null;
@@ -54,8 +46,13 @@ export default function AppPage({ app, sheet, source, local }: Props): ReactElem
           if (source === 'hub') void reconnect();
         });
         if (left) return open.close();
+        const { select } = wished.current;
+        const selections = select ? decodeSelections(select) : null;
+        if (selections) await applySelections(open.doc, selections);
         const [layout, sheets] = await Promise.all([open.doc.getAppLayout(), readSheets(open.doc)]);
         if (left) return;
+        // A link begins a view once; what is selected afterwards is the person's own.
+        if (select) navigate({ ...wished.current, select: null }, 'replace');
         setReady({ open, sheets, title: layout.qTitle, nebula: createNebula(open.doc, prefersDark()) });
       } catch (thrown) {
         if (left) return;
@@ -70,6 +67,7 @@ export default function AppPage({ app, sheet, source, local }: Props): ReactElem
     };
   }, [app, source, attempt]);
 
+  useLinkedSelections(ready, route);
   useEffect(() => {
     const query = matchMedia('(prefers-color-scheme: dark)');
     const changed = (): void => void ready?.nebula.context({ theme: themeName(query.matches) });
@@ -107,151 +105,26 @@ export default function AppPage({ app, sheet, source, local }: Props): ReactElem
   }
   const title = ready?.title ?? entry?.title ?? stored?.manifest.title ?? '';
   const dataAsOf = source === 'device' ? stored?.manifest.data_as_of : entry?.data_as_of;
+  const origin = dataAsOf ? `Data as of ${moment(dataAsOf)}` : '';
   return (
     <div className="app">
       <AppHead app={app} title={title} dataAsOf={dataAsOf ?? null} source={source} />
-      {ready ? <Opened key={app + source} ready={ready} sheetId={sheet} local={local} /> : <AppSkeleton />}
+      {ready ? <Opened key={app + source} ready={ready} route={route} origin={origin} /> : <AppSkeleton />}
     </div>
   );
 }
 
-function AppHead(props: { app: string; title: string; dataAsOf: number | null; source: Source }): ReactElement {
-  const view = useDevice();
-  const { apps, online, me } = useSession();
-  const [asked, setAsked] = useState(false);
-  const entry = apps?.apps.find((candidate) => candidate.id === props.app) ?? null;
-  const state = appState(view, props.app, entry);
-  const offer = online && me !== null && (state === 'online' || state === 'update');
-  return (
-    <header className="app-head">
-      <a className="icon-button" href={props.source === 'device' ? '#/device' : '#/'} aria-label="Back to the list of apps">
-        <Icon name="back" />
-      </a>
-      <div className="grow app-title">
-        <h1>{props.title || ' '}</h1>
-        <p className="muted" data-testid="data-as-of">
-          {props.dataAsOf === null ? ' ' : `Data as of ${moment(props.dataAsOf)}`}
-          {props.source === 'device' ? ' · from this device' : ''}
-        </p>
-      </div>
-      {offer ? (
-        <button
-          type="button"
-          className="button"
-          data-testid="download"
-          aria-label={state === 'update' ? 'Update on this device' : 'Download'}
-          onClick={() => setAsked(true)}
-        >
-          <Icon name={state === 'update' ? 'update' : 'download'} size={18} />
-          <span className="wide-only">{state === 'update' ? 'Update' : 'Download'}</span>
-        </button>
-      ) : state === 'downloaded' ? (
-        <span className="state state-downloaded">
-          <Icon name="check" size={16} /> <span className="wide-only">On this device</span>
-        </span>
-      ) : null}
-      {asked ? <DownloadDialog app={props.app} title={props.title} onClose={() => setAsked(false)} /> : null}
-    </header>
-  );
-}
-
-function Opened({ ready, sheetId, local }: { ready: Ready; sheetId: string | null; local: boolean }): ReactElement {
-  const { nebula, open, sheets } = ready;
-  const narrow = useNarrow();
-  const [filters, setFilters] = useState(false);
-  const at = Math.max(0, sheets.findIndex((sheet) => sheet.id === sheetId));
-  const sheet = sheets[at];
-  const go = (to: number): void => {
-    const next = sheets[to];
-    if (next) navigate({ page: 'app', app: open.app, sheet: next.id, local }, 'replace');
-  };
-  const swipe = useSwipe((step) => go(at + step));
-  const panes = sheet?.cells.filter((cell) => cell.type === 'filterpane') ?? [];
-  if (!sheet) {
-    return (
-      <div className="empty">
-        <Icon name="sheets" size={32} />
-        <p>This app has no sheets yet.</p>
-      </div>
-    );
-  }
-  return (
-    <>
-      <SelectionsBar nebula={nebula} />
-      <div className="sheet-bar" {...swipe}>
-        <nav className="tabs" aria-label="Sheets">
-          {sheets.map((one, index) => (
-            <a
-              key={one.id}
-              className="tab"
-              aria-current={index === at ? 'page' : undefined}
-              href={hrefOf({ page: 'app', app: open.app, sheet: one.id, local })}
-              onClick={(event) => {
-                event.preventDefault();
-                go(index);
-              }}
-            >
-              {one.title}
-            </a>
-          ))}
-        </nav>
-        {narrow && panes.length > 0 ? (
-          <button type="button" className="button button-small" onClick={() => setFilters(true)}>
-            <Icon name="filter" size={18} /> Filters
-          </button>
-        ) : null}
-      </div>
-      {sheet.description ? <p className="sheet-question muted">{sheet.description}</p> : null}
-      <SheetView key={sheet.id} nebula={nebula} doc={open.doc as Doc} sheet={sheet} />
-      {filters ? (
-        <Dialog title="Filters" onClose={() => setFilters(false)}>
-          <div className="drawer-filters">
-            {panes.map((pane) => (
-              <div key={pane.name} className="drawer-pane" data-testid="drawer-pane">
-                <Drawing nebula={nebula} options={{ id: pane.name }} />
-              </div>
-            ))}
-          </div>
-        </Dialog>
-      ) : null}
-    </>
-  );
-}
-
-function SelectionsBar({ nebula }: { nebula: Nebula }): ReactElement {
-  const host = useRef<HTMLDivElement>(null);
+/** A link to an app that is open already is followed there. */
+function useLinkedSelections(ready: Ready | null, route: AppRoute): void {
+  const select = ready ? route.select : null;
   useEffect(() => {
-    const element = host.current;
-    if (!element) return;
-    const mounted = nebula.selections().then((selections) => {
-      selections.mount(element);
-      return selections;
-    });
-    return () => void mounted.then((selections) => selections.unmount()).catch(() => {});
-  }, [nebula]);
-  return <div ref={host} className="selections" role="region" aria-label="Selections" data-testid="selections" />;
-}
-
-/** A clear sideways movement of the thumb on the sheet bar goes to the next sheet. */
-function useSwipe(go: (step: number) => void): {
-  onTouchStart: (event: React.TouchEvent) => void;
-  onTouchEnd: (event: React.TouchEvent) => void;
-} {
-  const from = useRef<{ x: number; y: number } | null>(null);
-  return {
-    onTouchStart: (event) => {
-      const touch = event.touches[0];
-      from.current = touch ? { x: touch.clientX, y: touch.clientY } : null;
-    },
-    onTouchEnd: (event) => {
-      const touch = event.changedTouches[0];
-      const start = from.current;
-      from.current = null;
-      if (!touch || !start) return;
-      const x = touch.clientX - start.x;
-      if (Math.abs(x) > 64 && Math.abs(x) > 2 * Math.abs(touch.clientY - start.y)) go(x < 0 ? 1 : -1);
-    },
-  };
+    const selections = ready && select ? decodeSelections(select) : null;
+    if (!ready || !select) return;
+    void (async () => {
+      if (selections) await applySelections(ready.open.doc, selections);
+      navigate({ ...route, select: null }, 'replace');
+    })().catch(() => {});
+  }, [ready, select]);
 }
 
 function AppSkeleton(): ReactElement {

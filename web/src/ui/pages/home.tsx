@@ -1,15 +1,25 @@
-// Home: favourites, the person's own apps, the streams, and a search over them.
+// Home: favourites, the person's own apps, the streams, and a search over apps, sheets and
+// charts. Without the hub: the same for what is on this device.
 
-import { useDeferredValue, useState, type ReactElement } from 'react';
+import { useDeferredValue, useEffect, useState, type ReactElement, type ReactNode } from 'react';
 
-import type { AppEntry } from '../../client/wire';
+import { hub } from '../../client/api';
+import { DeviceIndex } from '../../client/search';
+import type { AppEntry, SearchHit } from '../../client/wire';
 import { appState, favourites, storedApp, toggleFavourite } from '../app-state';
+import { plural } from '../format';
 import { AppCard } from '../parts/app-card';
 import { DownloadDialog } from '../parts/download-dialog';
 import { FailurePage } from '../parts/failure';
+import { HitList } from '../parts/hits';
 import { Icon } from '../parts/icons';
 import { Shell } from '../parts/shell';
-import { hubName, loadApps, reconnect, useDevice, useSession } from '../session';
+import { device, hubName, loadApps, reconnect, useDevice, useSession } from '../session';
+
+/** Titles of sheets and charts are asked for once typing pauses. */
+const PAUSE_MS = 200;
+
+const onDevice = new DeviceIndex(device);
 
 export function HomePage(): ReactElement {
   const { online, me } = useSession();
@@ -22,11 +32,12 @@ export function HomePage(): ReactElement {
 
 function Catalogue(): ReactElement {
   const { apps, appsError, me } = useSession();
-  const device = useDevice();
+  const view = useDevice();
   const [query, setQuery] = useState('');
   const [starred, setStarred] = useState(favourites);
   const [asked, setAsked] = useState<AppEntry | null>(null);
   const wanted = useDeferredValue(query.trim().toLocaleLowerCase());
+  const hits = useHits(wanted, searchHub);
 
   if (appsError) {
     return (
@@ -38,9 +49,7 @@ function Catalogue(): ReactElement {
     );
   }
   const streams = new Map(apps?.streams.map((stream) => [stream.id, stream.name]));
-  const found = (apps?.apps ?? []).filter((app) =>
-    [app.title, app.description, streams.get(app.stream ?? '') ?? ''].some((text) => text.toLocaleLowerCase().includes(wanted)),
-  );
+  const found = (apps?.apps ?? []).filter((app) => matches(wanted, app.title, app.description, streams.get(app.stream ?? '')));
   const groups: { name: string; apps: AppEntry[] }[] = [
     { name: 'Favourites', apps: found.filter((app) => starred.has(app.id)) },
     { name: 'Yours', apps: found.filter((app) => app.stream === null && !starred.has(app.id)) },
@@ -49,53 +58,50 @@ function Catalogue(): ReactElement {
       apps: found.filter((app) => app.stream === stream.id && !starred.has(app.id)),
     })),
   ];
+  const nothing = apps !== null && found.length === 0 && hits !== null && hits.length === 0;
 
   return (
     <>
-      <header className="page-head">
-        <div>
-          <h1>Apps</h1>
-          <p className="muted">
-            {hubName()} · {me?.name || me?.user}
-          </p>
-        </div>
-        <label className="search">
-          <span className="hidden">Search apps</span>
-          <Icon name="search" />
-          <input type="search" placeholder="Search apps" value={query} onChange={(event) => setQuery(event.target.value)} />
-        </label>
-      </header>
+      <Head text={`${hubName()} · ${me?.name || me?.user}`}>
+        <SearchField value={query} onChange={setQuery} />
+      </Head>
       {apps === null ? <CardSkeletons /> : null}
       <div className="groups">
-      {groups
-        .filter((group) => group.apps.length > 0)
-        .map((group) => (
-          <section key={group.name} className={group.apps.length > 1 ? 'group group-wide' : 'group'} aria-label={group.name}>
-            <h2>{group.name}</h2>
-            <ul className="cards">
-              {group.apps.map((app) => (
-                <AppCard
-                  key={app.id}
-                  app={app.id}
-                  title={app.title}
-                  description={app.description}
-                  stream={streams.get(app.stream ?? '') ?? 'Yours'}
-                  dataAsOf={app.data_as_of}
-                  bytes={storedApp(device, app.id)?.size ?? app.size}
-                  state={appState(device, app.id, app)}
-                  favourite={starred.has(app.id)}
-                  onFavourite={() => setStarred(toggleFavourite(app.id))}
-                  onDownload={() => setAsked(app)}
-                />
-              ))}
-            </ul>
-          </section>
-        ))}
+        {groups
+          .filter((group) => group.apps.length > 0)
+          .map((group) => (
+            <section key={group.name} className={group.apps.length > 1 ? 'group group-wide' : 'group'} aria-label={group.name}>
+              <h2>{group.name}</h2>
+              <ul className="cards">
+                {group.apps.map((app) => (
+                  <AppCard
+                    key={app.id}
+                    app={app.id}
+                    title={app.title}
+                    description={app.description}
+                    stream={streams.get(app.stream ?? '') ?? 'Yours'}
+                    dataAsOf={app.data_as_of}
+                    bytes={storedApp(view, app.id)?.size ?? app.size}
+                    state={appState(view, app.id, app)}
+                    favourite={starred.has(app.id)}
+                    onFavourite={() => setStarred(toggleFavourite(app.id))}
+                    onDownload={() => setAsked(app)}
+                  />
+                ))}
+              </ul>
+            </section>
+          ))}
       </div>
-      {apps !== null && found.length === 0 ? (
+      <HitList hits={hits ?? []} titleOf={(id) => apps?.apps.find((app) => app.id === id)?.title ?? ''} local={false} />
+      <Found wanted={wanted} n={hits === null ? null : found.length + hits.length} />
+      {nothing ? (
         <div className="empty">
           <Icon name="search" size={32} />
-          <p>{wanted ? `No app matches “${query.trim()}”.` : 'There is no app here for you yet. Ask your administrator to add you to a stream.'}</p>
+          <p>
+            {wanted
+              ? `No app, sheet or chart matches “${query.trim()}”.`
+              : 'There is no app here for you yet. Ask your administrator to add you to a stream.'}
+          </p>
         </div>
       ) : null}
       {asked ? <DownloadDialog app={asked.id} title={asked.title} onClose={() => setAsked(null)} /> : null}
@@ -104,21 +110,25 @@ function Catalogue(): ReactElement {
 }
 
 function WithoutHub(): ReactElement {
-  const device = useDevice();
+  const view = useDevice();
+  const [query, setQuery] = useState('');
+  const [starred, setStarred] = useState(favourites);
+  const wanted = useDeferredValue(query.trim().toLocaleLowerCase());
+  const hits = useHits(wanted, searchDevice);
+  const found = view.apps
+    .filter((stored) => matches(wanted, stored.manifest.title))
+    .sort((a, b) => Number(starred.has(b.app)) - Number(starred.has(a.app)));
   return (
     <>
-      <header className="page-head">
-        <div>
-          <h1>Apps</h1>
-          <p className="muted">Without the hub you see what is on this device.</p>
-        </div>
+      <Head text="Without the hub you see what is on this device.">
+        {view.apps.length > 0 ? <SearchField value={query} onChange={setQuery} /> : null}
         <button type="button" className="button" onClick={() => void reconnect()}>
           Try the hub again
         </button>
-      </header>
-      {device.apps.length > 0 ? (
+      </Head>
+      {found.length > 0 ? (
         <ul className="cards">
-          {device.apps.map((stored) => (
+          {found.map((stored) => (
             <AppCard
               key={stored.app}
               app={stored.app}
@@ -127,18 +137,90 @@ function WithoutHub(): ReactElement {
               stream="On this device"
               dataAsOf={stored.manifest.data_as_of}
               bytes={stored.size}
-              state={appState(device, stored.app, null)}
+              state={appState(view, stored.app, null)}
+              favourite={starred.has(stored.app)}
+              onFavourite={() => setStarred(toggleFavourite(stored.app))}
               local
             />
           ))}
         </ul>
-      ) : (
+      ) : null}
+      <HitList hits={hits ?? []} titleOf={(id) => storedApp(view, id)?.manifest.title ?? ''} local />
+      <Found wanted={wanted} n={hits === null ? null : found.length + hits.length} />
+      {view.apps.length === 0 ? (
         <div className="empty" data-testid="nothing-offline">
           <Icon name="offline" size={32} />
           <p>The hub does not answer, and nothing has been downloaded to this device.</p>
         </div>
-      )}
+      ) : wanted && found.length === 0 && hits?.length === 0 ? (
+        <div className="empty">
+          <Icon name="search" size={32} />
+          <p>Nothing on this device matches “{query.trim()}”.</p>
+        </div>
+      ) : null}
     </>
+  );
+}
+
+/** What the titles of sheets and charts give for `wanted`; null while that is asked. */
+function useHits(wanted: string, search: (words: string) => Promise<SearchHit[]>): SearchHit[] | null {
+  const [answer, setAnswer] = useState<{ wanted: string; hits: SearchHit[] }>({ wanted: '', hits: [] });
+  useEffect(() => {
+    if (!wanted) return;
+    let current = true;
+    const timer = setTimeout(() => {
+      void search(wanted).then((hits) => {
+        if (current) setAnswer({ wanted, hits });
+      });
+    }, PAUSE_MS);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [wanted, search]);
+  if (!wanted) return [];
+  return answer.wanted === wanted ? answer.hits : null;
+}
+
+/** Apps are found without it, so a hub that does not answer this only finds less. */
+async function searchHub(words: string): Promise<SearchHit[]> {
+  const found = await hub.search(words);
+  return found.ok ? found.value.hits : [];
+}
+
+const searchDevice = (words: string): Promise<SearchHit[]> => onDevice.search(words);
+
+const matches = (wanted: string, ...texts: (string | undefined)[]): boolean =>
+  texts.some((text) => text?.toLocaleLowerCase().includes(wanted));
+
+function Head({ text, children }: { text: string; children: ReactNode }): ReactElement {
+  return (
+    <header className="page-head">
+      <div>
+        <h1>Apps</h1>
+        <p className="muted">{text}</p>
+      </div>
+      <div className="page-tools">{children}</div>
+    </header>
+  );
+}
+
+function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }): ReactElement {
+  return (
+    <label className="search">
+      <span className="hidden">Search apps, sheets and charts</span>
+      <Icon name="search" />
+      <input type="search" placeholder="Search apps, sheets and charts" value={value} onChange={(event) => onChange(event.target.value)} />
+    </label>
+  );
+}
+
+/** Tells a screen reader how much was found. */
+function Found({ wanted, n }: { wanted: string; n: number | null }): ReactElement {
+  return (
+    <p className="hidden" role="status">
+      {wanted && n !== null ? `${plural(n, 'result')} found` : ''}
+    </p>
   );
 }
 

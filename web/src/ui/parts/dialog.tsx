@@ -18,6 +18,7 @@ export function Dialog({ title, kind = 'sheet', onClose, tools, children }: Dial
   useEffect(() => {
     const dialog = ref.current;
     if (dialog && !dialog.open) dialog.showModal();
+    dialog?.querySelector<HTMLElement>('[data-focus-first]')?.focus();
     return () => dialog?.close();
   }, []);
   return (
