@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,43 +92,14 @@ export async function forwarder() {
   };
 }
 
-/**
- * A clock for pages and their workers: libfaketime under the processes that run them, reading
- * the time from a file. The product as it ships believes that time, and no line of ours knows
- * of it. Timers go on as they are.
- */
-export function falseClock(home) {
-  const library = ['x86_64', 'aarch64'].map((cpu) => `/usr/lib/${cpu}-linux-gnu/faketime/libfaketimeMT.so.1`).find(existsSync);
-  assert.ok(library, 'libfaketime is installed (`cargo xtask setup`)');
-  const file = join(home, 'clock');
-  // The file is replaced whole, as others read it.
-  const set = (line) => {
-    writeFileSync(`${file}.new`, `${line}\n`);
-    renameSync(`${file}.new`, file);
-  };
-  set('+0');
-  return {
-    /** Stands still at a time. Charts do not draw then: they wait for time to pass. */
-    stand: (unixMs) => set(new Date(unixMs).toISOString().replace('T', ' ').slice(0, 19)),
-    /** Runs, ahead of the true time or behind it. */
-    shift: (ms) => set(`${ms < 0 ? '' : '+'}${Math.round(ms / 1000)}`),
-    // Under the processes of pages only: certificates are judged by the true time.
-    args: [
-      '--no-zygote',
-      `--renderer-cmd-prefix=env LD_PRELOAD=${library} FAKETIME_TIMESTAMP_FILE=${file} FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1 TZ=UTC`,
-    ],
-  };
-}
-
 /** A browser of one person, with a profile of its own that trusts the hub's CA. */
-export async function openBrowser({ prf = true, viewport = { width: 1440, height: 900 }, withClock = false, touch = false } = {}) {
+export async function openBrowser({ prf = true, viewport = { width: 1440, height: 900 }, touch = false } = {}) {
   const home = mkdtempSync(join(tmpdir(), 'satchel-e2e-'));
   const store = join(home, '.pki/nssdb');
   mkdirSync(store, { recursive: true });
   execFileSync('certutil', ['-d', `sql:${store}`, '-N', '--empty-password']);
   execFileSync('certutil', ['-d', `sql:${store}`, '-A', '-t', 'C,,', '-n', 'hub ca', '-i', caFile]);
   const through = await forwarder();
-  const clock = withClock ? falseClock(home) : null;
   const context = await chromium.launchPersistentContext(join(home, 'profile'), {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
@@ -138,7 +109,6 @@ export async function openBrowser({ prf = true, viewport = { width: 1440, height
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync',
-      ...(clock?.args ?? []),
       `--host-resolver-rules=MAP ${hubUrl.host} 127.0.0.1:${through.port}`,
     ],
   });
@@ -163,17 +133,6 @@ export async function openBrowser({ prf = true, viewport = { width: 1440, height
     page,
     through,
     errors,
-    /** Stops the clock of page and workers at a time, once they have noticed. */
-    async stopClock(unixMs) {
-      clock.stand(unixMs);
-      await page.waitForFunction((at) => Date.now() === at, Math.floor(unixMs / 1000) * 1000, { polling: 100 });
-    },
-    /** Sets the clock of page and workers ahead by so much; it goes on running. */
-    async shiftClock(ms) {
-      clock.shift(ms);
-      const around = Date.now() + ms;
-      await page.waitForFunction((at) => Math.abs(Date.now() - at) < 60_000, around, { polling: 100 });
-    },
     async close() {
       await context.close();
       await through.down().catch(() => {});

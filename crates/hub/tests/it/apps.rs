@@ -20,7 +20,7 @@ fn from_base64(text: &str) -> Vec<u8> {
 }
 
 /// A hub with the app `sales`, reloaded and published.
-pub async fn hub_with_app() -> Hub {
+async fn hub_with_app() -> Hub {
     let hub = Hub::start(&[
         AccessType::Professional,
         AccessType::Analyzer,
@@ -44,7 +44,7 @@ pub async fn hub_with_app() -> Hub {
     hub
 }
 
-pub async fn app_id(hub: &Hub, token: &str) -> String {
+async fn app_id(hub: &Hub, token: &str) -> String {
     let apps = hub
         .browser("GET /api/v1/apps", token, &[], None)
         .await

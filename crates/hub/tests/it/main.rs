@@ -2,6 +2,5 @@
 
 mod access;
 mod apps;
-mod bookmarks;
 mod harness;
 mod transport;

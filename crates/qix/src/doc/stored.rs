@@ -77,7 +77,6 @@ pub(crate) fn visible(engine: &Engine, stored: &StoredSelections) -> StoredSelec
     }
     read_into(engine, &mut found, stored);
     let mut visible = write_down(engine, &found);
-    visible.states.retain(|state| !state.fields.is_empty());
     visible.variables = stored.variables.clone();
     visible
 }
