@@ -350,6 +350,10 @@ impl Parser<'_> {
                 if !self.eat_sign(",") {
                     break;
                 }
+                // `If(a, b,)` is written in the world: the last argument is not there.
+                if self.is_sign(")") {
+                    break;
+                }
             }
         }
         self.close(open);

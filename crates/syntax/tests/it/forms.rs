@@ -189,3 +189,15 @@ fn incomplete_prefixes_say_how_they_are_written() {
         assert!(diagnostics[0].hint.is_some());
     }
 }
+
+#[test]
+fn a_comma_after_the_last_argument_is_passed_over() {
+    let (expr, diagnostics) = satchel_syntax::parse_expression("If(a, b,)");
+    assert_eq!(diagnostics, []);
+    let satchel_syntax::ExprKind::Call(call) = expr.kind else {
+        panic!("not a call");
+    };
+    assert_eq!(call.args.len(), 2);
+    let (_, diagnostics) = satchel_syntax::parse_expression("If(a,,b)");
+    assert_eq!(diagnostics[0].code, "expr.unexpected_token");
+}
