@@ -4,6 +4,7 @@
 //! over the table of rows shown there.
 
 mod financial;
+mod geospatial;
 mod hypothesis;
 mod statistics;
 
@@ -280,6 +281,7 @@ pub(crate) const FAMILIES: &[(&str, &[Aggregation])] = &[
     ("Statistical aggregations", statistics::AGGREGATIONS),
     ("Financial aggregations", financial::AGGREGATIONS),
     ("Statistical tests", hypothesis::AGGREGATIONS),
+    ("Geometry aggregations", geospatial::AGGREGATIONS),
 ];
 
 /// All aggregations.
@@ -294,6 +296,31 @@ impl AggKind {
             .find(|known| functions::name(known.signature).eq_ignore_ascii_case(name))?;
         let (least, most) = functions::counts(known.signature);
         Some((known.kind, least, most))
+    }
+
+    /// How many bytes one more row takes, if an aggregation of this kind keeps its rows.
+    pub fn bytes_kept(self, args: &[Value]) -> u64 {
+        let keeps = matches!(
+            self,
+            Self::Whole(_)
+                | Self::Concat
+                | Self::FirstSortedValue
+                | Self::Median
+                | Self::Fractile
+                | Self::Stdev
+                | Self::Mode
+        );
+        if !keeps {
+            return 0;
+        }
+        let bytes = args.iter().map(|value| {
+            let text = match value {
+                Value::Text(text) | Value::Dual { text, .. } => text.len(),
+                Value::Null | Value::Num(_) => 0,
+            };
+            size_of::<Value>() + text
+        });
+        bytes.sum::<usize>() as u64
     }
 
     /// The documented name.

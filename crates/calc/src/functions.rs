@@ -14,11 +14,14 @@ mod distribution;
 mod elsewhere;
 mod financial;
 mod format;
+mod geospatial;
 mod interval;
+mod json;
 mod number;
 mod range;
 mod signature;
 mod string;
+mod system;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -88,10 +91,13 @@ pub(crate) const FAMILIES: &[Family] = &[
     family("Distributions", distribution::FUNCTIONS),
     family("Financial", financial::FUNCTIONS),
     family("Texts", string::FUNCTIONS),
+    family("JSON texts", json::FUNCTIONS),
     family("Formats and interpretation", format::FUNCTIONS),
     family("Dates and times", date::FUNCTIONS),
     family("Calendar intervals", interval::FUNCTIONS),
+    family("Geometries", geospatial::FUNCTIONS),
     family("Colours", color::FUNCTIONS),
+    family("System", system::FUNCTIONS),
 ];
 
 const fn family(title: &'static str, functions: &'static [Function]) -> Family {

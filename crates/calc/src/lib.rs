@@ -11,11 +11,16 @@ mod accumulator;
 mod aggregate;
 mod calendar;
 mod cash_flow;
+mod code_page;
 mod compile;
 mod date_pattern;
 mod eval;
+mod evaluate;
 mod functions;
+mod geometry;
+mod hash;
 mod interpret;
+mod json;
 mod locale;
 mod number_pattern;
 mod numeric;
@@ -24,11 +29,13 @@ mod program;
 mod reference;
 mod statistics;
 mod suggest;
+mod zone;
 
 pub use accumulator::Accumulator;
 pub use aggregate::{AggKind, Whole};
 pub use compile::{Computed, HostArg, HostFunction, Mode, Scope, compile, within};
 pub use eval::{EvalContext, HostFunctions, NoRow, RowValues, eval, eval_truth};
+pub use evaluate::evaluate_text;
 pub use functions::{
     Elsewhere, ElsewhereKind, format_date, format_interval, format_number, format_number_with,
     function_names, functions_elsewhere,

@@ -1,7 +1,8 @@
 //! "Did you mean": the nearest of the names a reader may see.
 
 /// The candidate nearest to `name` within a third of its letters, without regard to case.
-/// Ties go to the first in alphabetical order, so the answer does not depend on input order.
+/// Ties go to one with the same first letter, then to the first in alphabetical order, so that
+/// the answer does not depend on the order of input.
 pub(crate) fn nearest<'a>(
     name: &str,
     candidates: impl Iterator<Item = &'a str>,
@@ -18,10 +19,11 @@ pub(crate) fn nearest<'a>(
                 return None;
             }
             let distance = edits(&name, &folded);
-            (distance <= most).then_some((distance, candidate))
+            let starts_differ = folded.first() != name.first();
+            (distance <= most).then_some((distance, starts_differ, candidate))
         })
         .min()
-        .map(|(_, candidate)| candidate)
+        .map(|(.., candidate)| candidate)
 }
 
 fn fold(text: &str) -> Vec<char> {

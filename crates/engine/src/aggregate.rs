@@ -305,11 +305,7 @@ impl<'a> Aggregate<'a> {
                 }
             }
             State::General(all) => {
-                let row = match self.spec.kind {
-                    AggKind::Whole(_) => self.spec.args.len() * size_of::<Value>(),
-                    _ => 16,
-                };
-                query.budget.charge_bytes((row * n) as u64)?;
+                let mut kept = 0;
                 let mut record = Vec::with_capacity(lanes.len());
                 let mut args: Vec<Value> = Vec::with_capacity(self.spec.args.len());
                 for (i, group) in groups.iter().enumerate() {
@@ -322,8 +318,10 @@ impl<'a> Aggregate<'a> {
                     };
                     args.clear();
                     args.extend(self.spec.args.iter().map(|a| eval(a, &row, ctx)));
+                    kept += self.spec.kind.bytes_kept(&args);
                     all[*group as usize].push(&args);
                 }
+                query.budget.charge_bytes(kept.max(16 * n as u64))?;
             }
         }
         Ok(())

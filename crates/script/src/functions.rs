@@ -1,7 +1,7 @@
 //! Functions that look beyond their arguments: other rows, tables, maps, counters.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use satchel_calc::{HostArg, HostFunction, HostFunctions, Locale, format_date};
+use satchel_calc::{EvalContext, HostArg, HostFunction, HostFunctions, Locale, format_date};
 use satchel_data::{Frame, SymbolKey, Value};
 
 use crate::evaluate::{OneRow, Rows, Surroundings};
@@ -50,6 +50,7 @@ const FUNCTIONS: &[(&str, usize, usize, &[HostArg])] = &[
     ("documentname", 0, 0, &[]),
     ("documentpath", 0, 0, &[]),
     ("documenttitle", 0, 0, &[]),
+    ("evaluate", 1, 1, &[]),
     ("exists", 1, 2, EXISTS),
     ("fieldindex", 2, 2, NAME),
     ("fieldname", 2, 2, NAME_SECOND),
@@ -111,6 +112,18 @@ impl HostFunctions for Host<'_> {
             "iterno" => self.rows.map_or(Value::Null, |r| count(r.turn.get())),
             "peek" => self.peek(&text(0), number(1).unwrap_or(-1.0), args.get(2)),
             "previous" => self.previous(number(0)),
+            "evaluate" => match args {
+                [text] if !text.is_null() => {
+                    let context = EvalContext {
+                        locale: self.around.locale,
+                        now: self.around.now,
+                        utc_offset: self.around.utc_offset,
+                        host: None,
+                    };
+                    satchel_calc::evaluate_text(&text.to_text(), &context)
+                }
+                _ => Value::Null,
+            },
             "exists" => Value::boolean(self.exists(&text(0), args.get(1))),
             "lookup" => self.lookup(&text(0), &text(1), args.get(2), &text(3)),
             "fieldvalue" => field_value(&self.values(&text(0)), number(1)),
@@ -386,4 +399,25 @@ fn replace_all(text: &str, pairs: &[(String, Value)]) -> String {
         rest = &rest[first.len_utf8()..];
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use satchel_calc::{ElsewhereKind, functions_elsewhere};
+
+    use super::*;
+
+    #[test]
+    fn functions_of_scripts_are_in_the_reference() {
+        for (name, ..) in FUNCTIONS {
+            let known = functions_elsewhere().iter().find(|known| {
+                known
+                    .signature
+                    .split_once('(')
+                    .is_some_and(|(known, _)| known.eq_ignore_ascii_case(name))
+            });
+            let known = known.map(|known| known.kind);
+            assert_eq!(known, Some(ElsewhereKind::Script), "{name}");
+        }
+    }
 }

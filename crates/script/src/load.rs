@@ -464,14 +464,19 @@ fn grouped(
             groups.push(fresh(row));
         }
         let group = &mut groups[at];
+        let mut kept = 0;
         for (column, accumulators) in plan.columns.iter().zip(&mut group.accumulators) {
             for (agg, accumulator) in column.aggs.iter().zip(accumulators) {
                 args.clear();
                 for arg in &agg.args {
                     args.push(around.eval(arg, &rows, Some(&rows)));
                 }
+                kept += agg.kind.bytes_kept(&args);
                 accumulator.push(&args);
             }
+        }
+        if kept > 0 {
+            budget.charge_bytes(kept)?;
         }
         if row % 65_536 == 0 {
             budget.check()?;

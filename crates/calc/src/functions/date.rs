@@ -5,11 +5,13 @@
 
 use satchel_data::Value;
 
-use super::{Function, function, num};
+use super::{Function, function, num, text};
 use crate::calendar::{
     DAY_MS, Moment, WeekRule, civil, days_in_month, serial_day, shift_month, valid_day, weekday,
 };
 use crate::eval::EvalContext;
+use crate::operators::truth;
+use crate::zone::{self, Summer};
 
 macro_rules! part {
     ($signature:literal, $doc:literal, $example:expr, $f:expr) => {
@@ -322,6 +324,35 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |_, context| stamped(context.now - context.utc_offset, context),
     )
     .by_the_clock(),
+    function(
+        "LocalTime([place [, ignore_summer_time]])",
+        "The current date and time at a place: a name of Windows' or of the time zone database, or `GMT+hh:mm`.",
+        ("LocalTime('Tokyo')", "2023-03-15 21:00:00 (45000.875)"),
+        |args, context| at_place(args, 0, context.now - context.utc_offset, context),
+    )
+    .by_the_clock(),
+    function(
+        "ConvertToLocalTime(utc_time [, place [, ignore_summer_time]])",
+        "The date and time at a place when it is a time in UTC.",
+        ("ConvertToLocalTime('2007-11-10 23:59:00', 'Paris')", "2007-11-11 00:59:00 (39397.040972222)"),
+        |args, context| match num(args, 0, context) {
+            Some(utc) => at_place(args, 1, utc, context),
+            None => Value::Null,
+        },
+    )
+    .by_the_clock(),
+    function(
+        "TimeZone()",
+        "The time zone of the hub, as the offset it has now.",
+        ("TimeZone()", "'GMT+00:00'"),
+        |_, context| {
+            let minutes = (context.utc_offset * 1440.0).round() as i64;
+            let sign = if minutes < 0 { '-' } else { '+' };
+            let minutes = minutes.abs();
+            Value::text(format!("GMT{sign}{:02}:{:02}", minutes / 60, minutes % 60))
+        },
+    )
+    .by_the_clock(),
 ];
 
 pub(super) fn whole(n: i64) -> Value {
@@ -464,6 +495,24 @@ pub(super) fn dated(serial: f64, context: &EvalContext<'_>) -> Value {
 pub(super) fn stamped(serial: f64, context: &EvalContext<'_>) -> Value {
     let shown = context.locale.timestamp.format(serial, context.locale);
     shown.map_or(Value::Null, |t| Value::dual(serial, t))
+}
+
+/// A moment in UTC at the place that argument `i` names, without summer time if the next
+/// argument is true; without a place, in the local time of the context.
+fn at_place(args: &[Value], i: usize, utc: f64, context: &EvalContext<'_>) -> Value {
+    let summer = match args.get(i + 1) {
+        Some(value) if truth(value, context.locale) => Summer::Ignored,
+        _ => Summer::Counted,
+    };
+    let offset = match text(args, i) {
+        None => Some(context.utc_offset),
+        Some(place) => zone::offset(&place, utc, summer),
+    };
+    let Some(at) = offset.map(|offset| utc + offset) else {
+        return Value::Null;
+    };
+    // A sum of days and parts of days has digits that no clock shows.
+    stamped((at * DAY_MS as f64).round() / DAY_MS as f64, context)
 }
 
 /// A number with a name from a list whose first entry has the number `first`.

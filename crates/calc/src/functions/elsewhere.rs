@@ -52,6 +52,24 @@ const fn nowhere(signature: &'static str, doc: &'static str) -> Elsewhere {
 /// Why functions that make up dimension values are refused.
 const MADE_UP: &str = "dimension values that are in no table are not built; load them inline";
 
+/// Functions that need the tables of the whole chart.
+const WHOLE_CHART: &str = "needs all rows of a chart at once, as a model of them; compute the value when loading the data";
+
+/// Functions of a QVD file's head.
+const QVD: &str = "the heads of QVD files are not read by functions";
+
+/// Functions that tell about the machine.
+const MACHINE: &str = "the hub tells scripts and charts nothing about the machine it runs on";
+
+/// Functions of earlier products.
+const RANGE: &str = "write the Range function of the same name, or an aggregation";
+
+/// Functions by regular expressions.
+const REGEX: &str = "regular expressions are not built; write WildMatch, SubField, TextBetween, KeepChar or PurgeChar";
+
+/// Functions that make JSON texts.
+const JSON: &str = "JSON texts are read and changed, not made; write JsonSet";
+
 const FUNCTIONS: &[Elsewhere] = &[
     script(
         "ApplyMap(map, key [, default])",
@@ -70,7 +88,15 @@ const FUNCTIONS: &[Elsewhere] = &[
         "A number for each distinct combination of values.",
     ),
     script("DocumentName()", "The name of the app."),
+    script(
+        "DocumentPath()",
+        "The name of the app, which stands for its path.",
+    ),
     script("DocumentTitle()", "The title of the app."),
+    script(
+        "Evaluate(text)",
+        "The value of a text as an expression without fields; NULL if it is none, or evaluates again.",
+    ),
     script(
         "Exists(field [, value])",
         "Whether a value was loaded into a field before.",
@@ -103,6 +129,14 @@ const FUNCTIONS: &[Elsewhere] = &[
         "The name of the file being read, without path.",
     ),
     script("FilePath()", "The path of the file being read."),
+    script(
+        "FileSize([path])",
+        "The size in bytes of a file, or of the file being read.",
+    ),
+    script(
+        "FileTime([path])",
+        "When a file, or the file being read, was written last.",
+    ),
     script("IsPartialReload()", "Whether the reload is partial."),
     script("IterNo()", "The turn of a `WHILE` clause, from 1."),
     script(
@@ -225,6 +259,97 @@ const FUNCTIONS: &[Elsewhere] = &[
     ),
     nowhere("ValueList(value [, …])", MADE_UP),
     nowhere("ValueLoop(from [, to [, step]])", MADE_UP),
+    nowhere("KMeans2D(n_clusters, x, y [, norm])", WHOLE_CHART),
+    nowhere(
+        "KMeansCentroid2D(n_clusters, which, x, y [, norm])",
+        WHOLE_CHART,
+    ),
+    nowhere(
+        "KMeansCentroidND(n_clusters, n_iterations, which, x [, …])",
+        WHOLE_CHART,
+    ),
+    nowhere("KMeansND(n_clusters, n_iterations, x [, …])", WHOLE_CHART),
+    nowhere("STL_Residual(target, n_period [, …])", WHOLE_CHART),
+    nowhere("STL_Seasonal(target, n_period [, …])", WHOLE_CHART),
+    nowhere("STL_Trend(target, n_period [, …])", WHOLE_CHART),
+    nowhere("QvdCreateTime(path)", QVD),
+    nowhere("QvdFieldName(path, n)", QVD),
+    nowhere("QvdNoOfFields(path)", QVD),
+    nowhere("QvdNoOfRecords(path)", QVD),
+    nowhere("QvdTableName(path)", QVD),
+    nowhere("ClientPlatform()", MACHINE),
+    nowhere("ComputerName()", MACHINE),
+    nowhere("GetFolderPath(name)", MACHINE),
+    nowhere("GetRegistryString(path, key)", MACHINE),
+    nowhere("GetSysAttr(name)", MACHINE),
+    nowhere("NumAvg(expression [, …])", RANGE),
+    nowhere("NumCount(expression [, …])", RANGE),
+    nowhere("NumMax(expression [, …])", RANGE),
+    nowhere("NumMin(expression [, …])", RANGE),
+    nowhere("NumSum(expression [, …])", RANGE),
+    nowhere("CountRegEx(text, pattern)", REGEX),
+    nowhere("ExtractRegEx(text, pattern [, nth])", REGEX),
+    nowhere("ExtractRegExGroup(text, pattern, group [, nth])", REGEX),
+    nowhere("IndexRegEx(text, pattern [, nth])", REGEX),
+    nowhere("IndexRegExGroup(text, pattern, group [, nth])", REGEX),
+    nowhere("IsRegEx(pattern)", REGEX),
+    nowhere("MatchRegEx(text, pattern [, …])", REGEX),
+    nowhere("ReplaceRegEx(text, pattern, new_part)", REGEX),
+    nowhere("ReplaceRegExGroup(text, pattern, new_part, group)", REGEX),
+    nowhere("SubFieldRegEx(text, pattern [, nth])", REGEX),
+    nowhere("JsonArray(value [, …])", JSON),
+    nowhere("JsonObject(name, value [, …])", JSON),
+    nowhere("JsonSetEx(text, path, value)", JSON),
+    nowhere(
+        "Attribute(path, name)",
+        "the properties of pictures and sound files are not read",
+    ),
+    nowhere(
+        "Author()",
+        "an app has an owner, who is shown in the hub, and no author",
+    ),
+    nowhere(
+        "ConnectString()",
+        "scripts connect by the name of a connection, which they know",
+    ),
+    nowhere(
+        "DaylightSaving()",
+        "the hub hands on its offset from UTC as one number; write ConvertToLocalTime with a place",
+    ),
+    nowhere(
+        "GetCollationLocale()",
+        "texts are sorted in one order for all languages",
+    ),
+    nowhere(
+        "GetObjectField([n])",
+        "an expression does not know the chart it stands in",
+    ),
+    nowhere(
+        "GetUserAttr(name)",
+        "what a person may see is decided by section access alone",
+    ),
+    nowhere(
+        "InObject(id)",
+        "an expression does not know the chart it stands in",
+    ),
+    nowhere("MsgBox(text)", "a reload has nobody to ask"),
+    nowhere(
+        "MutualInfo(field_1, field_2 [, …])",
+        "its binning is not documented",
+    ),
+    nowhere(
+        "ObjectId([type])",
+        "an expression does not know the chart it stands in",
+    ),
+    nowhere("QlikViewVersion()", "write EngineVersion"),
+    nowhere("QVUser()", "write OSUser"),
+    nowhere(
+        "StateName()",
+        "an expression does not know the chart it stands in",
+    ),
+    nowhere("Window(expression [, …])", "write GROUP BY and a join"),
+    nowhere("WRank([mode])", "write ORDER BY and RowNo"),
+    nowhere("Year2Date(date [, …])", "write YearToDate"),
 ];
 
 /// The functions that are not part of the library.

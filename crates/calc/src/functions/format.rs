@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use satchel_data::Value;
 
 use super::{Function, function, num, text};
+use crate::code_page::apply;
 use crate::date_pattern::DatePattern;
 use crate::eval::EvalContext;
 use crate::locale::Locale;
@@ -14,6 +15,15 @@ use crate::number_pattern::{NumberPattern, read_number};
 use crate::operators::number;
 
 pub(super) const FUNCTIONS: &[Function] = &[
+    function(
+        "ApplyCodepage(text, code_page)",
+        "A text whose characters up to 255 were bytes of another code page, read in that one: 1250 to 1258, 28591 to 28605 in part, 65001.",
+        ("ApplyCodepage('ÁâãÄ', 1253)", "'ΑβγΔ'"),
+        |args, context| match (text(args, 0), num(args, 1, context)) {
+            (Some(t), Some(page)) => apply(&t, page as u32).map_or(Value::Null, Value::text),
+            _ => Value::Null,
+        },
+    ),
     function(
         "Dual(text, number)",
         "A number shown as a text.",

@@ -162,6 +162,24 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("TanH(1)", "0.76159415595576"),
         f64::tanh
     ),
+    of_one!(
+        "ASinH(x)",
+        "The number with this hyperbolic sine.",
+        ("ASinH(1)", "0.88137358701954"),
+        f64::asinh
+    ),
+    of_one!(
+        "ACosH(x)",
+        "The number from 0 up with this hyperbolic cosine.",
+        ("ACosH(1)", "0"),
+        f64::acosh
+    ),
+    of_one!(
+        "ATanH(x)",
+        "The number with this hyperbolic tangent.",
+        ("ATanH(0.5)", "0.54930614433405"),
+        f64::atanh
+    ),
     of_two!(
         "ATan2(y, x)",
         "The angle of the point with these coordinates.",

@@ -4,6 +4,7 @@ use satchel_data::Value;
 
 use super::{Function, function, num, text};
 use crate::eval::EvalContext;
+use crate::hash::hash;
 
 /// The longest text a function makes: 16 MiB, so that `Repeat` cannot exhaust memory.
 const MAX_TEXT: usize = 16 << 20;
@@ -163,14 +164,39 @@ pub(super) const FUNCTIONS: &[Function] = &[
         find_one_of,
     ),
     function(
+        "Hash128(expression [, …])",
+        "A hash of 128 bits over all values, as 22 characters.",
+        ("Hash128('abc', 'xyz', 123)", "'*XRHHM^N`A#*+S<0[)!6R0'"),
+        |args, _| Value::text(hash(args, 128)),
+    ),
+    function(
+        "Hash160(expression [, …])",
+        "A hash of 160 bits over all values, as 27 characters.",
+        (
+            "Hash160('abc', 'xyz', 123)",
+            "'*XRHHM^N`A#*+S<0[)!6R?<HDG<'",
+        ),
+        |args, _| Value::text(hash(args, 160)),
+    ),
+    function(
+        "Hash256(expression [, …])",
+        "A hash of 256 bits over all values, as 43 characters.",
+        (
+            "Hash256('abc', 'xyz', 123)",
+            "'*XRHHM^N`A#*+S<0[)!6R?<HDG=J`;AH?#H*?!V4$_8'",
+        ),
+        |args, _| Value::text(hash(args, 256)),
+    ),
+    function(
         "LevenshteinDist(text, other_text)",
         "How many characters must be put in, taken out or replaced to make one text the other.",
         ("LevenshteinDist('Kitten','Sitting')", "3"),
         |args, _| match (text(args, 0), text(args, 1)) {
-            (Some(a), Some(b)) if a.len() * b.len() <= 1 << 20 => Value::num({
-                let chars = |t: &str| t.chars().take(1000).collect::<Vec<char>>();
-                crate::suggest::edits(&chars(&a), &chars(&b))
-            } as f64),
+            // The work is the product of the lengths.
+            (Some(a), Some(b)) if a.len().saturating_mul(b.len()) <= 1 << 24 => {
+                let chars = |t: &str| t.chars().collect::<Vec<char>>();
+                Value::num(crate::suggest::edits(&chars(&a), &chars(&b)) as f64)
+            }
             _ => Value::Null,
         },
     ),

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use satchel_calc::{
-    EvalContext, Locale, Mode, RowValues, Scope, compile, eval, format_date, format_number,
-    function_names, interpret_number,
+    Accumulator, EvalContext, FunctionDoc, FunctionKind, Locale, Mode, RowValues, Scope, compile,
+    eval, format_date, format_number, function_docs, function_names, interpret_number,
 };
 use satchel_data::Value;
 use satchel_syntax::parse_expression;
@@ -79,6 +79,9 @@ fn leaf() -> impl Strategy<Value = String> {
             "'0.00E+00'",
             "'(hex)'",
             "'𝒳'",
+            "'[[[0,0],[4,0],[4,2],[0,0]]]'",
+            "'mercator'",
+            "'Paris'",
         ])
         .prop_map(str::to_owned),
     ]
@@ -89,7 +92,7 @@ fn expression() -> impl Strategy<Value = String> {
     let names = function_names();
     leaf().prop_recursive(4, 24, 5, move |inner| {
         prop_oneof![
-            4 => (prop::sample::select(names.clone()), prop::collection::vec(inner.clone(), 0..5))
+            4 => (prop::sample::select(names.clone()), prop::collection::vec(inner.clone(), 0..8))
                 .prop_map(|(name, args)| format!("{name}({})", args.join(","))),
             2 => (inner.clone(), prop::sample::select(vec![
                     "+", "-", "*", "/", "^", "&", "=", "<>", "<", ">=", " and ", " or ", " xor ",
@@ -101,6 +104,12 @@ fn expression() -> impl Strategy<Value = String> {
                 .prop_map(|(name, a)| format!("{name}({a})")),
         ]
     })
+}
+
+fn aggregations() -> Vec<FunctionDoc> {
+    let mut docs = function_docs();
+    docs.retain(|doc| doc.kind == FunctionKind::Aggregation);
+    docs
 }
 
 /// Arithmetic over fields and numbers.
@@ -168,6 +177,33 @@ proptest! {
             prop_assert_eq!(&value, &eval(&program, &row, &context));
             if let Some(num) = value.as_num() {
                 prop_assert!(num.is_finite(), "{} is {}", text, num);
+            }
+        }
+    }
+
+    #[test]
+    fn no_aggregation_panics(
+        doc in prop::sample::select(aggregations()),
+        distinct in any::<bool>(),
+        n_args in 0usize..6,
+        rows in prop::collection::vec(prop::collection::vec(value(), 6), 0..12),
+    ) {
+        let locale = Locale::default();
+        let (name, _) = doc.signature.split_once('(').unwrap();
+        let args = ["A", "B", "C", "0.5", "A-B", "'mercator'"][..n_args].join(",");
+        let distinct = if distinct { "DISTINCT " } else { "" };
+        let (tree, _) = parse_expression(&format!("{name}({distinct}{args})"));
+        let (program, _) = compile(&tree, Mode::Group, &Letters);
+        let context = EvalContext::new(&locale, 45_000.5);
+        for agg in &program.aggs {
+            let mut accumulator = Accumulator::new(agg.kind, agg.distinct);
+            for row in &rows {
+                let row = Row(row.clone());
+                let args: Vec<Value> = agg.args.iter().map(|a| eval(a, &row, &context)).collect();
+                accumulator.push(&args);
+            }
+            if let Some(num) = accumulator.finish().as_num() {
+                prop_assert!(num.is_finite(), "{}", doc.signature);
             }
         }
     }

@@ -38,9 +38,11 @@ one, and arguments outside a function's domain give NULL.
 
 fn row(out: &mut String, doc: &FunctionDoc) {
     let escaped = |text: &str| text.replace('|', "\\|");
+    // A code span that has a backquote within is put between two.
+    let quote = if doc.value.contains('`') { "``" } else { "`" };
     let _ = writeln!(
         out,
-        "| `{}` | {} | `{}` | {} |",
+        "| `{}` | {} | `{}` | {quote}{}{quote} |",
         escaped(doc.signature),
         escaped(doc.doc),
         escaped(doc.example),
