@@ -1,5 +1,7 @@
 //! Tables while they are being built: columns of values, each with a dictionary of its own.
 
+use std::sync::OnceLock;
+
 use rustc_hash::FxHashMap;
 
 use crate::Value;
@@ -11,7 +13,8 @@ use crate::Value;
 #[derive(Clone, Debug, Default)]
 pub struct Dict {
     values: Vec<Value>,
-    index: FxHashMap<Value, u32>,
+    /// Made when it is first asked for: a dictionary taken over as it is may never be.
+    index: OnceLock<FxHashMap<Value, u32>>,
 }
 
 /// The code for NULL in a frame's column.
@@ -23,23 +26,23 @@ impl Dict {
         if value.is_null() {
             return NULL_CODE;
         }
-        if let Some(code) = self.index.get(value) {
+        let next = self.values.len() as u32;
+        if let Some(code) = self.index().get(value) {
             return *code;
         }
-        let code = self.values.len() as u32;
         self.values.push(value.clone());
-        self.index.insert(value.clone(), code);
-        code
+        if let Some(index) = self.index.get_mut() {
+            index.insert(value.clone(), next);
+        }
+        next
     }
 
     /// Takes over distinct, non-NULL `values` as they are, code = position.
     pub fn from_distinct(values: Vec<Value>) -> Self {
-        let index = values
-            .iter()
-            .enumerate()
-            .map(|(i, v)| (v.clone(), i as u32))
-            .collect();
-        Self { values, index }
+        Self {
+            values,
+            index: OnceLock::new(),
+        }
     }
 
     /// The value behind `code`; NULL for [`NULL_CODE`] and past the end.
@@ -52,7 +55,18 @@ impl Dict {
 
     /// The code of `value` if it is there.
     pub fn code_of(&self, value: &Value) -> Option<u32> {
-        self.index.get(value).copied()
+        self.index().get(value).copied()
+    }
+
+    fn index(&self) -> &FxHashMap<Value, u32> {
+        self.index.get_or_init(|| {
+            let mut index = FxHashMap::default();
+            index.reserve(self.values.len());
+            for (code, value) in self.values.iter().enumerate() {
+                index.entry(value.clone()).or_insert(code as u32);
+            }
+            index
+        })
     }
 
     /// The values by code.
