@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::hub;
 use crate::process::{command, root, run, step};
-use crate::setup::{self, cache_folder};
+use crate::setup;
 
 /// The workloads there are.
 const WORKLOADS: [&str; 4] = ["w1", "load", "open", "size"];
@@ -19,18 +19,7 @@ pub fn run_workloads(only: &[String]) -> Result<()> {
     }
     setup::for_building()?;
     let files = hub::flights_files()?;
-    let venv = cache_folder().join("bench-python");
-    let python = venv.join("bin/python");
-    if !python.exists() {
-        let mut make = command("python3", ["-m", "venv"]);
-        step("making a Python environment for the peers", make.arg(&venv))?;
-    }
-    let mut install = command(
-        &python.to_string_lossy(),
-        ["-m", "pip", "install", "--quiet"],
-    );
-    install.args(["polars", "duckdb", "pyarrow"]);
-    step("installing the peers: polars and duckdb", &mut install)?;
+    let python = setup::python("bench-python", &["polars", "duckdb", "pyarrow"])?;
     let mut build = command("cargo", ["build", "--quiet", "--release", "-p", "bench"]);
     step("building the benchmark", &mut build)?;
     let mut compare = command(&python.to_string_lossy(), ["bench/compare.py"]);

@@ -35,6 +35,23 @@ pub fn for_tests() -> Result<()> {
     ])
 }
 
+/// The interpreter of the Python environment `name`, made if it is not there, with `packages`.
+pub fn python(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let venv = cache_folder().join(name);
+    let python = venv.join("bin/python");
+    if !python.exists() {
+        let mut make = command("python3", ["-m", "venv"]);
+        step("making a Python environment", make.arg(&venv))?;
+    }
+    let mut install = command(
+        &python.to_string_lossy(),
+        ["-m", "pip", "install", "--quiet"],
+    );
+    install.args(packages);
+    step(&format!("installing {}", packages.join(", ")), &mut install)?;
+    Ok(python)
+}
+
 fn require_node() -> Result<()> {
     if !exists("node") || !exists("npm") {
         bail!(

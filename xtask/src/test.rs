@@ -50,6 +50,9 @@ pub fn run(only: &[String]) -> Result<()> {
             ))?;
         }
     }
+    if wanted("e2e") {
+        qvd_readers()?;
+    }
     if wanted("e2e") || wanted("browser") {
         wasm::build_wasm()?;
         build::web()?;
@@ -57,6 +60,17 @@ pub fn run(only: &[String]) -> Result<()> {
         end_to_end(wanted("e2e"), wanted("browser"))?;
     }
     Ok(())
+}
+
+/// Our QVD files in independent readers, and theirs in ours.
+fn qvd_readers() -> Result<()> {
+    println!("— QVD files against independent readers");
+    let python = setup::python("qvd-readers", &["pyqvd", "qvdrs", "qvd-utils"])?;
+    let mut tests = command("cargo", ["test", "--quiet", "-p", "satchel-sources"]);
+    tests
+        .args(["--features", "e2e", "--test", "readers"])
+        .env("SATCHEL_QVD_PYTHON", python);
+    process::run(&mut tests)
 }
 
 /// The demo hub with its apps, and real clients against it.

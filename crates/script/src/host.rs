@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use satchel_data::{Batch, Frame};
+use satchel_data::{Batch, Frame, FrameColumn};
 use satchel_syntax::FormatSpec;
 
 /// Does what a script cannot do itself. File names are as written in the script; the host
@@ -191,6 +191,30 @@ pub trait RowSource {
     /// # Errors
     /// If the file cannot be read on, or is malformed.
     fn next_batch(&mut self) -> Result<Option<Batch>, HostError>;
+
+    /// What all rows need, if every column comes with a dictionary of distinct values that
+    /// can be taken over as it is; then [`RowSource::take_whole`] may stand for all batches.
+    fn whole(&self) -> Option<WholeSize> {
+        None
+    }
+
+    /// All rows, in columns named and ordered as [`RowSource::columns`]. Only after
+    /// [`RowSource::whole`] gave a size, and instead of the first batch.
+    ///
+    /// # Errors
+    /// As [`RowSource::next_batch`].
+    fn take_whole(&mut self) -> Result<Vec<FrameColumn>, HostError> {
+        Ok(Vec::new())
+    }
+}
+
+/// What taking over a source as a whole needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WholeSize {
+    /// Rows there are.
+    pub n_rows: u64,
+    /// Bytes of memory, at most.
+    pub n_bytes: u64,
 }
 
 /// Why a host could not do what was asked.

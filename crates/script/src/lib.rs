@@ -19,7 +19,7 @@ mod statements;
 mod tables;
 
 pub use delimited::{Dialect, split_delimited};
-pub use host::{FileInfo, Host, HostError, ReadRequest, RowSource, StoreRequest};
+pub use host::{FileInfo, Host, HostError, ReadRequest, RowSource, StoreRequest, WholeSize};
 pub use outcome::{Failure, LoadResult, Problem, Settings};
 pub use run::run;
 pub use satchel_calc::matches_wildcard;

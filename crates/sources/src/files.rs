@@ -7,7 +7,7 @@ use satchel_script::{FileInfo, Host, HostError, ReadRequest, RowSource, StoreReq
 
 use crate::codepage::decode;
 use crate::listing::Entries;
-use crate::{Roots, delimited, parquet_read, parquet_write, store};
+use crate::{Roots, delimited, parquet_read, parquet_write, qvd, store};
 
 /// Hears how many rows of a file were read.
 type Progress<'a> = Box<dyn FnMut(&str, u64) + 'a>;
@@ -24,6 +24,7 @@ pub struct FileHost<'a> {
 enum Kind {
     Text,
     Parquet,
+    Qvd,
 }
 
 impl<'a> FileHost<'a> {
@@ -66,6 +67,10 @@ impl Host for FileHost<'_> {
                 let file = std::fs::File::open(path).map_err(cannot)?;
                 parquet_read::open(file, request)
             }
+            Kind::Qvd => {
+                let file = std::fs::File::open(path).map_err(cannot)?;
+                qvd::open(file, request)
+            }
         }
     }
 
@@ -89,6 +94,7 @@ impl Host for FileHost<'_> {
         store::write(&path, &request.path, |file| match kind {
             Kind::Text => store::delimited(file, request, table),
             Kind::Parquet => parquet_write::write(file, table),
+            Kind::Qvd => qvd::write(file, table, now_utc()),
         })
     }
 
@@ -132,13 +138,24 @@ fn kind(path: &str, said: Option<&str>) -> Result<Kind, HostError> {
     match said.unwrap_or(ending) {
         "txt" | "csv" | "tsv" | "tab" => Ok(Kind::Text),
         "parquet" => Ok(Kind::Parquet),
+        "qvd" => Ok(Kind::Qvd),
         other => {
             let message = match (said, other) {
                 (None, "") => format!("`{path}` does not say what kind of file it is"),
                 _ => format!("files of kind `{other}` are not supported yet"),
             };
             Err(HostError::new("source.format_not_supported", message)
-                .with_hint("use (txt) for delimited text or (parquet)"))
+                .with_hint("use (txt) for delimited text, (qvd) or (parquet)"))
         }
     }
+}
+
+/// The time in UTC as QVD headers write it.
+fn now_utc() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let seconds = since.map_or(0, |d| d.as_secs() as i64);
+    let (year, month, day) = parquet_read::civil(seconds / 86_400);
+    let rest = seconds % 86_400;
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }

@@ -1,4 +1,4 @@
-//! Files for load scripts: delimited text and Parquet, inside allowed folders only.
+//! Files for load scripts: delimited text, QVD and Parquet, inside allowed folders only.
 //!
 //! [`FileHost`] is the [`Host`](satchel_script::Host) of a script on an operating system.
 //! A script names files as `lib://folder/path` or relative to the app's folder; whatever
@@ -13,6 +13,7 @@ mod files;
 mod listing;
 mod parquet_read;
 mod parquet_write;
+mod qvd;
 mod roots;
 mod store;
 

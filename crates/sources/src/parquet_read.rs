@@ -288,7 +288,7 @@ fn serial(days: f64, with_time: bool) -> Value {
 }
 
 /// The date that is `days` after 1970-01-01 in the Gregorian calendar.
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     // Years begin in March, so that the leap day is a year's last; eras are 400 years.
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);

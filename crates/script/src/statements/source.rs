@@ -110,7 +110,21 @@ impl Runner<'_> {
         name: &str,
         mut rows: Box<dyn RowSource>,
     ) -> Run<Source> {
-        let mut frame = Frame::new("", distinct_names(rows.columns()));
+        let names = distinct_names(rows.columns());
+        if let Some(size) = rows.whole() {
+            (self.budget.charge_rows(size.n_rows)).map_err(|stop| place.stop(stop))?;
+            (self.budget.charge_bytes(size.n_bytes)).map_err(|stop| place.stop(stop))?;
+            let mut frame = Frame {
+                name: String::new(),
+                columns: (rows.take_whole()).map_err(|e| place.host_error(span, e))?,
+            };
+            for (column, distinct) in frame.columns.iter_mut().zip(names) {
+                column.name = distinct;
+            }
+            self.host.ask(|host| host.progress(name, size.n_rows));
+            return Ok(Source::of(frame));
+        }
+        let mut frame = Frame::new("", names);
         let null_text = self.null_text();
         let mut n_rows = 0;
         while let Some(batch) = (rows.next_batch()).map_err(|e| place.host_error(span, e))? {

@@ -159,8 +159,14 @@ fn malformed_text_names_the_row() {
     check(b"A\n1,,\n", &format!("{FILE} (txt)"), "A/1");
     check(
         b"A\n",
+        &format!("{FILE} (dif)"),
+        "source.format_not_supported: files of kind `dif` are not supported yet",
+    );
+    check(
+        b"A\n",
         &format!("{FILE} (qvd)"),
-        "source.format_not_supported: files of kind `qvd` are not supported yet",
+        "source.malformed: `lib://data/f.csv` is not a readable QVD file: there is no header \
+         that a NUL byte ends where one should be",
     );
 }
 
@@ -193,7 +199,7 @@ fn many_pieces_equal_one() {
 
 #[test]
 fn stored_tables_come_back() {
-    for kind in ["(txt)", "(parquet)", "(txt, delimiter is ';')"] {
+    for kind in ["(txt)", "(parquet)", "(qvd)", "(txt, delimiter is ';')"] {
         let folder = folder();
         let script = format!(
             "T: LOAD *, If(A=2, Null(), A/4) AS Q INLINE [\nA,B,D\n1,\"x,;\"\"y\",2024-01-31\n2,,01\n];\n\
@@ -202,7 +208,7 @@ fn stored_tables_come_back() {
         );
         let result =
             load(folder.path(), &script).unwrap_or_else(|f| panic!("{}", f.problems[0].rendered));
-        let null = if kind == "(parquet)" { "-" } else { "" };
+        let null = if kind.starts_with("(txt") { "" } else { "-" };
         assert_eq!(
             show(&result),
             format!("A|B|D|Q/1|x,;\"y|2024-01-31|0.25/2||01|{null}")
@@ -214,6 +220,38 @@ fn stored_tables_come_back() {
             .collect();
         assert_eq!(names, ["u.out"]);
     }
+}
+
+#[test]
+fn qvd_keeps_numbers_and_texts() {
+    let folder = folder();
+    let script = "T: LOAD Dual(Name, Id) AS D, Date(45000 + Id) AS Day, If(Id=2, Null(), Name) AS N
+        INLINE [\nId,Name\n1,one\n2,two\n3,three\n];
+        STORE T INTO [t.qvd] (qvd); DROP TABLE T;
+        K: LOAD 'one' AS Known AUTOGENERATE 1;
+        U: LOAD D AS E, Day, N FROM [t.qvd] (qvd);
+        V: NOCONCATENATE LOAD Num(D) AS Number, N AS Known FROM [t.qvd] (qvd) WHERE Exists(Known, N);";
+    let result =
+        load(folder.path(), script).unwrap_or_else(|f| panic!("{}", f.problems[0].rendered));
+    let model = &result.model;
+    let table = |name: &str| {
+        let t = model.tables().iter().find(|t| t.name == name).unwrap();
+        let cells: Vec<String> = (t.columns.iter())
+            .flat_map(|c| {
+                let symbols = &model.fields()[c.field.index()].symbols;
+                (0..t.n_rows).map(|row| format!("{:?}", symbols.value(c.codes.at(row))))
+            })
+            .collect();
+        cells.join(" ")
+    };
+    assert_eq!(
+        table("U"),
+        "Dual { num: 1.0, text: \"one\" } Dual { num: 2.0, text: \"two\" } \
+         Dual { num: 3.0, text: \"three\" } Dual { num: 45001.0, text: \"3/16/2023\" } \
+         Dual { num: 45002.0, text: \"3/17/2023\" } Dual { num: 45003.0, text: \"3/18/2023\" } \
+         Text(\"one\") Null Text(\"three\")"
+    );
+    assert_eq!(table("V"), "Num(1.0) Text(\"one\")");
 }
 
 #[test]
