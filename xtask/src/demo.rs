@@ -59,5 +59,6 @@ fn welcome(place: &Place, listen: &str) {
     println!("  1. open {url} and sign in as ben, then as ada in a private window");
     println!("  2. {satchel} hub add {url} --ca {ca}");
     println!("     {satchel} sign-in --user 'DEMO\\ben' && {satchel} download Sales");
-    println!("  3. stop this hub (Ctrl-C), then: {satchel} ask Sales 'Sum(AMOUNT)' --by COUNTRY\n");
+    println!("  3. stop this hub (Ctrl-C), then: {satchel} open Sales");
+    println!("     or one question: {satchel} ask Sales 'Sum(AMOUNT)' --by COUNTRY\n");
 }

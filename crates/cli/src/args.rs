@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 /// Carry governed analytics apps with you.
 ///
 /// First: satchel hub add URL, satchel sign-in, satchel apps, satchel download APP.
+/// Then, with or without a connection: satchel open APP, or satchel ask APP EXPRESSION.
 #[derive(Debug, Parser)]
 #[command(name = "satchel", version)]
 pub struct Arguments {
@@ -51,6 +52,13 @@ pub enum Command {
     ///
     /// Example: satchel ask Sales 'Sum(Sales)' --by Region --select Year=2024
     Ask(Ask),
+    /// Open downloaded apps in your browser; needs no connection.
+    ///
+    /// Serves the same pages as the hub, to you alone, on this computer alone, and opens your
+    /// browser there. Ctrl-C closes everything. Nothing of the data is written to the disk.
+    ///
+    /// Example: satchel open Sales
+    Open(Open),
     /// Remove a download from this device.
     Remove {
         /// Title, the beginning of one, or id.
@@ -128,4 +136,17 @@ pub struct Ask {
     /// Rows to show.
     #[arg(long, default_value_t = 1000)]
     pub limit: usize,
+}
+
+/// What to open, and where.
+#[derive(Debug, Args)]
+pub struct Open {
+    /// Title of the app, the beginning of one, or id; the list of downloaded apps if not given.
+    pub app: Option<String>,
+    /// Serve on this port of 127.0.0.1; a free one if not given.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub port: u16,
+    /// Print the address only, and leave the browser alone.
+    #[arg(long)]
+    pub no_browser: bool,
 }

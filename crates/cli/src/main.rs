@@ -7,8 +7,10 @@ mod answer;
 mod apps;
 mod args;
 mod ask;
+mod carried;
 mod context;
 mod hubs;
+mod open;
 mod output;
 mod prompt;
 mod session;
@@ -51,6 +53,7 @@ fn run(arguments: Arguments) -> Result<Output, Failure> {
         Command::Download { app } => apps::download(&mut context, &app),
         Command::Remove { app } => apps::remove(&mut context, &app),
         Command::Ask(asked) => ask::ask(&mut context, &asked),
+        Command::Open(options) => open::open(context, &options),
         Command::Wipe { yes } => status::wipe(&mut context, yes),
     }
 }

@@ -8,15 +8,25 @@ use serde_json::{Value, json};
 pub struct Output {
     /// For people; without a final line break.
     pub text: String,
-    /// For programs.
+    /// For programs; null if there is nothing to say.
     pub json: Value,
 }
 
 impl Output {
+    /// Of a command that said everything while it ran.
+    pub fn nothing() -> Self {
+        Self {
+            text: String::new(),
+            json: Value::Null,
+        }
+    }
+
     /// Prints it on standard output.
     pub fn print(&self, json: bool) {
         if json {
-            println!("{}", self.json);
+            if !self.json.is_null() {
+                println!("{}", self.json);
+            }
         } else if !self.text.is_empty() {
             println!("{}", self.text);
         }
@@ -83,13 +93,14 @@ impl From<DeviceError> for Failure {
             "auth.not_signed_in" | "lease.not_signed_in" | "session.required" => {
                 Some("Sign in: satchel sign-in")
             }
+            "lease.expired" | "lease.not_launched_in_time" => Some(
+                "Sign in at the hub again: satchel sign-in. Your downloads are kept and open at once afterwards.",
+            ),
             "device.revoked" => Some(
                 "Its downloads from this hub are gone from it; if you are told that you may, enrol it again: satchel sign-in",
             ),
             "vault.locked" => Some("Unlock with your PIN: satchel unlock"),
-            "app.ambiguous" => {
-                Some("Give the whole title, or the app's id, which this shows: satchel apps --json")
-            }
+            "app.ambiguous" => Some("Give the whole title, or one of these ids."),
             "app.not_downloaded" => {
                 Some("Download it while you are connected: satchel download APP")
             }

@@ -6,6 +6,7 @@
 
 mod download;
 mod sign_in;
+mod watch;
 
 use satchel_base::{AppId, Clock, Entropy, UnixMillis};
 use satchel_contract::Manifest;
@@ -342,8 +343,9 @@ impl<'a> Client<'a> {
         Ok(serde_json::from_slice(&bytes).map_err(|_| VaultError::Damaged)?)
     }
 
+    /// Whatever needed the body counted as a use when it was read; writing does not count again.
     fn save(&mut self, body: &VaultBody) -> Result<(), DeviceError> {
-        let key = self.lock.key(self.clock.now())?;
+        let key = self.lock.peek(self.clock.now())?;
         let vault = self.vault.as_mut().ok_or(VaultError::Locked)?;
         let bytes = zeroize::Zeroizing::new(
             serde_json::to_vec(body).expect("plain structs of strings and numbers serialise"),

@@ -112,12 +112,12 @@ pub enum DeviceError {
         app: String,
     },
     /// More than one app has this name.
-    #[error("{n} apps are called {name}")]
+    #[error("{name} may mean {} apps: {}", ids.len(), ids.join(", "))]
     Ambiguous {
         /// What was asked for.
         name: String,
-        /// How many.
-        n: usize,
+        /// The ids of those that fit.
+        ids: Vec<String>,
     },
     /// What came is not what the hub announced.
     #[error("the download of {app} arrived damaged and was thrown away")]

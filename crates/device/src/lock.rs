@@ -47,6 +47,17 @@ impl Lock {
         Ok(&unlocked.key)
     }
 
+    /// The key for something nobody asked for, such as a timer's look at the lease: the idle
+    /// time runs on.
+    ///
+    /// # Errors
+    /// [`VaultError::Locked`].
+    pub fn peek(&mut self, now: UnixMillis) -> Result<&VaultKey, VaultError> {
+        self.tick(now);
+        let unlocked = self.unlocked.as_ref().ok_or(VaultError::Locked)?;
+        Ok(&unlocked.key)
+    }
+
     /// Drops the key if its time is over; to be called by a timer as well, so that it does not
     /// stay until the next use. Whether the device is locked now.
     pub fn tick(&mut self, now: UnixMillis) -> bool {
@@ -81,6 +92,17 @@ mod tests {
             Err(VaultError::Locked)
         ));
         assert!(matches!(lock.key(UnixMillis(0)), Err(VaultError::Locked)));
+    }
+
+    #[test]
+    fn a_timer_does_not_keep_it_open() {
+        let mut lock = unlocked(500);
+        assert!(lock.peek(UnixMillis(1_400)).is_ok());
+        assert!(lock.peek(UnixMillis(1_499)).is_ok());
+        assert!(matches!(
+            lock.peek(UnixMillis(1_500)),
+            Err(VaultError::Locked)
+        ));
     }
 
     #[test]

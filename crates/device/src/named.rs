@@ -23,16 +23,16 @@ pub fn find_named<'a, T>(
     let equal = |found: &str| found == wanted;
     let begins = |found: &str| found.starts_with(&wanted);
     for fits in [&equal as &dyn Fn(&str) -> bool, &begins] {
-        let mut fitting = apps.iter().filter(|app| fits(&title(app).to_lowercase()));
-        let (first, more) = (fitting.next(), fitting.count());
-        if more > 0 {
+        let fitting = apps.iter().filter(|app| fits(&title(app).to_lowercase()));
+        let fitting: Vec<&T> = fitting.collect();
+        if fitting.len() > 1 {
             return Err(DeviceError::Ambiguous {
                 name: named.to_owned(),
-                n: more + 1,
+                ids: fitting.iter().map(|app| id(app).to_owned()).collect(),
             });
         }
-        if first.is_some() {
-            return Ok(first);
+        if let [only] = fitting[..] {
+            return Ok(Some(only));
         }
     }
     Ok(None)
@@ -61,9 +61,10 @@ mod tests {
         assert_eq!(find("flights").ok(), Some(Some("id-3")));
         assert_eq!(find("york").ok(), Some(None));
         assert_eq!(find(" ").ok(), Some(None));
-        for ambiguous in ["sal", "Twice"] {
+        for (ambiguous, ids) in [("sal", "id-1, id-2"), ("Twice", "id-4, id-5")] {
             let error = find(ambiguous).expect_err("two fit");
             assert_eq!(error.code(), "app.ambiguous");
+            assert!(error.to_string().ends_with(ids), "{error}");
         }
     }
 }

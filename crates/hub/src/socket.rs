@@ -15,7 +15,7 @@ use axum::response::Response;
 use futures_util::{SinkExt, StreamExt};
 use satchel_base::{Budget, CancelToken, Limits, UnixMillis};
 use satchel_gate::{Route, decide};
-use satchel_qix::{Session, SessionConfig};
+use satchel_qix::{Session, SessionConfig, glance};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -129,12 +129,12 @@ impl Connection {
                         Message::Binary(_) | Message::Close(_) => break,
                         Message::Ping(_) | Message::Pong(_) => continue,
                     };
-                    let (id, cancels) = glance(&text);
-                    if let Some(target) = cancels {
+                    let seen = glance(&text);
+                    if let Some(target) = seen.cancels {
                         running.cancel(target);
                     }
                     let token = CancelToken::default();
-                    running.lock().push_back((id, token.clone()));
+                    running.lock().push_back((seen.id, token.clone()));
                     if queue.send((text, token)).await.is_err() {
                         break;
                     }
@@ -233,42 +233,5 @@ impl Connection {
                 work.await.ok()
             }
         }
-    }
-}
-
-/// The id of a request, and whether it asks to stop one (`Some(Some(id))`) or all
-/// (`Some(None)`). Anything odd is left for the session to answer.
-fn glance(text: &str) -> (Option<i64>, Option<Option<i64>>) {
-    let Ok(frame) = serde_json::from_str::<serde_json::Value>(text) else {
-        return (None, None);
-    };
-    let id = frame["id"].as_i64();
-    let target = match frame["method"].as_str() {
-        Some("CancelRequest" | "AbortRequest") => {
-            let params = &frame["params"];
-            params[0]
-                .as_i64()
-                .or_else(|| params["qRequestId"].as_i64())
-                .map(Some)
-        }
-        Some("AbortAll") => Some(None),
-        _ => None,
-    };
-    (id, target)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cancel_is_seen_by_position_and_by_name() {
-        let by_position =
-            r#"{"jsonrpc":"2.0","id":4,"handle":-1,"method":"CancelRequest","params":[3]}"#;
-        let by_name = r#"{"id":4,"handle":-1,"method":"CancelRequest","params":{"qRequestId":3}}"#;
-        assert_eq!(glance(by_position), (Some(4), Some(Some(3))));
-        assert_eq!(glance(by_name), (Some(4), Some(Some(3))));
-        assert_eq!(glance(r#"{"id":5,"method":"GetLayout"}"#), (Some(5), None));
-        assert_eq!(glance("not json"), (None, None));
     }
 }

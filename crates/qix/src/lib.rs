@@ -13,6 +13,7 @@ mod content;
 mod doc;
 mod errors;
 mod frame;
+mod glance;
 mod global;
 mod handles;
 mod host;
@@ -30,6 +31,7 @@ pub use content::{
     StoredSelections, StoredState, StoredVariable,
 };
 pub use errors::{Code, RpcError};
+pub use glance::{Glance, glance};
 pub use global::progress_reply;
 pub use host::{
     Host, Now, OpenApp, OpenFailure, OpenMode, Refusal, ReloadProgress, Reloaded, UserInfo,

@@ -233,18 +233,25 @@ impl Store {
     /// The app with this id, or the only one with this title.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if there is none or there are several.
+    /// [`StoreError::NotFound`] if there is none, [`StoreError::Ambiguous`] if there are several.
     pub async fn find_app(&self, id_or_title: &str) -> Result<App, StoreError> {
         if let Some(app) = self.app(&AppId::new(id_or_title)).await? {
             return Ok(app);
         }
-        let rows = sqlx::query("SELECT * FROM app WHERE title = ?1 COLLATE NOCASE LIMIT 2")
+        let rows = sqlx::query("SELECT * FROM app WHERE title = ?1 COLLATE NOCASE ORDER BY id")
             .bind(id_or_title)
             .fetch_all(&self.pool)
             .await?;
         match rows.as_slice() {
             [row] => read(row),
-            _ => Err(unknown(&AppId::new(id_or_title))),
+            [] => Err(unknown(&AppId::new(id_or_title))),
+            several => {
+                let found: Vec<App> = several.iter().map(read).collect::<Result<_, _>>()?;
+                Err(StoreError::Ambiguous {
+                    title: id_or_title.to_owned(),
+                    ids: found.iter().map(|app| app.id.to_string()).collect(),
+                })
+            }
         }
     }
 

@@ -36,6 +36,18 @@ pub enum StoreError {
         /// As asked for.
         name: String,
     },
+    /// Several apps have this title.
+    #[error(
+        "{} apps are called '{title}': {}; name one of them by its id [app.ambiguous]",
+        ids.len(),
+        ids.join(", ")
+    )]
+    Ambiguous {
+        /// As asked for.
+        title: String,
+        /// Their ids, in order.
+        ids: Vec<String>,
+    },
     /// The name is taken.
     #[error("there is already a {what} '{name}'")]
     Exists {

@@ -3,7 +3,7 @@
 import enigma from 'enigma.js';
 import schema from 'enigma.js/schemas/12.2027.0.json';
 
-import type { Device } from './device/device';
+import type { DevicePort } from './device/port';
 import { FailureError, toFailure, type Failure } from './result';
 
 export type Source = 'hub' | 'device';
@@ -69,9 +69,13 @@ interface EnigmaSession {
 export async function openApp(
   source: Source,
   app: string,
-  device: Device,
+  device: DevicePort,
   onLost: (failure: Failure) => void,
 ): Promise<OpenApp> {
+  if (source === 'device') {
+    const prepared = await device.prepare(app);
+    if (!prepared.ok) throw new FailureError(prepared.error);
+  }
   const path = `/app/${encodeURIComponent(app)}`;
   const session = enigma.create({
     schema,

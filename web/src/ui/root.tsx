@@ -2,12 +2,14 @@
 
 import { lazy, Suspense, type ReactElement } from 'react';
 
+import { onLoopback } from '../client/place';
 import { storedApp } from './app-state';
 import { FailurePage } from './parts/failure';
 import { Mark } from './parts/icons';
 import { Shell } from './parts/shell';
 import { HomePage } from './pages/home';
 import { LockPage } from './pages/lock';
+import { StoppedPage } from './pages/stopped';
 import { OnDevicePage } from './pages/on-device';
 import { SettingsPage } from './pages/settings';
 import { SignInPage } from './pages/sign-in';
@@ -26,6 +28,7 @@ export function Root(): ReactElement {
       </div>
     );
   }
+  if (phase === 'stopped') return <StoppedPage />;
   if (phase === 'locked') return <LockPage />;
   if (phase === 'signed-out') return <SignInPage />;
   if (route.page === 'device') return <OnDevicePage />;
@@ -37,7 +40,7 @@ export function Root(): ReactElement {
       </Shell>
     );
   }
-  return <HomePage />;
+  return onLoopback ? <OnDevicePage /> : <HomePage />;
 }
 
 /** From the hub when it answers and knows the person; else from this device, if it can be. */
@@ -47,7 +50,9 @@ function AppGate({ route }: { route: AppRoute }): ReactElement {
   const view = useDevice();
   const fromHub = !local && online && me !== null;
   if (!fromHub && !storedApp(view, app)) {
-    const failure = online
+    const failure = onLoopback
+      ? { code: 'device.no_such_app', message: 'this app is not on this device', next: 'Download it in a terminal: satchel download APP', status: 0 }
+      : online
       ? { code: 'device.no_such_app', message: 'this app is not on this device', next: 'Sign in to open it at the hub.', status: 0 }
       : { code: 'hub.unreachable', message: 'the hub does not answer, and this app was not downloaded to this device', next: 'Connect, and open it again.', status: 0 };
     return (

@@ -1,5 +1,7 @@
 // Registers the service worker and notices when a newer version waits.
 
+import { onLoopback } from '../client/place';
+
 let waiting: ServiceWorker | null = null;
 const listeners = new Set<() => void>();
 
@@ -12,7 +14,7 @@ export function subscribeToUpdates(listener: () => void): () => void {
 
 /** After the first screen, so that it does not compete with it for the network. */
 export async function registerServiceWorker(): Promise<void> {
-  if (!('serviceWorker' in navigator) || !import.meta.env.PROD) return;
+  if (!('serviceWorker' in navigator) || !import.meta.env.PROD || onLoopback) return;
   try {
     const registration = await navigator.serviceWorker.register('/sw.js');
     const look = (): void => {

@@ -4,11 +4,14 @@ import { useSyncExternalStore } from 'react';
 
 import { hub } from '../client/api';
 import { Device, type DeviceView } from '../client/device/device';
+import { LoopbackDevice } from '../client/device/loopback';
+import type { DevicePort } from '../client/device/port';
 import { isUnreachable, ok, type Failure, type Result } from '../client/result';
+import { onLoopback } from '../client/place';
 import type { AppList, Me } from '../client/wire';
 
 export interface SessionView {
-  phase: 'starting' | 'signed-out' | 'ready' | 'locked';
+  phase: 'starting' | 'signed-out' | 'ready' | 'locked' | 'stopped';
   online: boolean;
   me: Me | null;
   apps: AppList | null;
@@ -25,7 +28,12 @@ const ME_KEY = 'satchel.hub-name';
 /** How often we look for the hub while it does not answer. */
 const RETRY_MS = 10_000;
 
-export const device = new Device();
+/** Where `satchel open` serves this page, its native client; else the worker of this browser. */
+const nativeClient = onLoopback ? new LoopbackDevice() : null;
+export const device: DevicePort = nativeClient ?? new Device();
+
+/** Whether unlocking asks for a PIN on the page, as the native client does. */
+export const unlocksWithPin = (): boolean => nativeClient?.needsPin ?? false;
 
 let view: SessionView = { phase: 'starting', online: true, me: null, apps: null, appsError: null, notice: '' };
 const listeners = new Set<() => void>();
@@ -48,6 +56,7 @@ function set(part: Partial<SessionView>): void {
 export async function start(): Promise<void> {
   device.onLockedElsewhere = () => set({ phase: 'locked' });
   watchIdle();
+  if (nativeClient) return startOnLoopback(nativeClient);
   addEventListener('online', () => void reconnect());
   addEventListener('offline', () => set({ online: false }));
   setInterval(() => {
@@ -60,6 +69,15 @@ export async function start(): Promise<void> {
     return;
   }
   arrive(me);
+}
+
+/** There is no hub to look for: the native client says how it stands. */
+async function startOnLoopback(client: LoopbackDevice): Promise<void> {
+  client.onUnlockedElsewhere = () => set({ phase: 'ready' });
+  client.onStopped = () => set({ phase: 'stopped' });
+  set({ online: false });
+  await client.refresh();
+  if (view.phase === 'starting') set({ phase: 'ready' });
 }
 
 function arrive(me: Result<Me>): void {
@@ -79,6 +97,7 @@ function arrive(me: Result<Me>): void {
 
 /** Looks for the hub again; used by the timer, the browser's events, and *Try again*. */
 export async function reconnect(): Promise<void> {
+  if (nativeClient) return nativeClient.refresh();
   const me = await hub.me();
   if (!me.ok && isUnreachable(me.error)) {
     if (view.online) set({ online: false });
@@ -138,11 +157,13 @@ async function renewIfOpen(me: Me): Promise<void> {
   if (device.view.record && device.view.unlocked) await device.renew(me);
 }
 
-export async function unlock(): Promise<Result<void>> {
-  const opened = await device.unlock();
+export async function unlock(pin?: string): Promise<Result<void>> {
+  const opened = await device.unlock(pin);
   if (!opened.ok) return opened;
   localStorage.removeItem(LOCK_FLAG);
-  if (view.me) {
+  if (nativeClient) {
+    set({ phase: 'ready' });
+  } else if (view.me) {
     set({ phase: 'ready' });
     void loadApps();
     void device.renew(view.me);
@@ -154,7 +175,7 @@ export async function unlock(): Promise<Result<void>> {
 }
 
 export function lockNow(): void {
-  localStorage.setItem(LOCK_FLAG, '1');
+  if (!nativeClient) localStorage.setItem(LOCK_FLAG, '1');
   device.lock();
   set({ phase: 'locked', apps: null });
 }

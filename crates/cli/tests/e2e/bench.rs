@@ -209,7 +209,13 @@ impl Device {
         self.spawn(Command::new(&self.satchel), arguments)
     }
 
-    fn spawn(&self, mut command: Command, arguments: &[&str]) -> Child {
+    /// The client's program.
+    pub fn program(&self) -> &Path {
+        &self.satchel
+    }
+
+    /// Starts the client as `command` begins it, to be ended by the test.
+    pub fn spawn(&self, mut command: Command, arguments: &[&str]) -> Child {
         command
             .args(arguments)
             .arg("--json")
@@ -357,7 +363,7 @@ impl Time {
     }
 
     /// As faketime reads it: the clock stands still.
-    fn to_text(self) -> String {
+    pub fn to_text(self) -> String {
         let (days, second) = (self.0.div_euclid(86_400), self.0.rem_euclid(86_400));
         // Civil date of a day count, in the calendar that begins its years in March.
         let from_march = days + 719_468;

@@ -341,3 +341,50 @@ fn a_changed_choice_to_be_remembered_keeps_the_downloads() {
     assert!(!sign_in(&world, &mut client, false).unwrap().remembered);
     assert!(client.open(URL, &app()).is_ok());
 }
+
+#[test]
+fn watching_is_no_use_and_sees_what_others_did() {
+    let (world, _) = with_download();
+    world.clock.set(HOUR);
+    let mut client = restart(&world);
+    let minute = HOUR / 60;
+    world.clock.set(HOUR + 14 * minute);
+    let account = client.watch(URL).unwrap();
+    assert!(account.lease.remaining(client.now()).is_ok());
+    world.clock.set(HOUR + 15 * minute);
+    assert_eq!(code(client.watch(URL)), "vault.locked");
+
+    let mut client = restart(&world);
+    world.clock.set(HOUR + 25 * minute);
+    client.touch().unwrap();
+    world.clock.set(HOUR + 35 * minute);
+    assert_eq!(client.watch(URL).unwrap().downloads.entries.len(), 1);
+    // Another run of the client removes the download, then everything.
+    restart(&world).remove_download(URL, &app()).unwrap();
+    assert!(client.watch(URL).unwrap().downloads.entries.is_empty());
+    restart(&world).wipe().unwrap();
+    assert_eq!(code(client.watch(URL)), "vault.locked");
+}
+
+#[test]
+fn watching_writes_down_the_time_seen() {
+    let (world, _) = with_download();
+    world.clock.set(HOUR);
+    let mut client = restart(&world);
+    for minutes in 1..=60 {
+        world.clock.set(HOUR + minutes * 60_000);
+        client.touch().unwrap();
+        client.watch(URL).unwrap();
+    }
+    // Killed now, and the clock set back by half an hour.
+    world.clock.set(HOUR + 30 * 60_000);
+    assert_eq!(
+        code(restart(&world).open(URL, &app())),
+        "lease.clock_behind"
+    );
+    let mut client = restart(&world);
+    world.clock.set(300 * HOUR);
+    client.unlock_with_key("file", &KEK).unwrap();
+    let account = client.watch(URL).unwrap();
+    assert!(account.lease.remaining(client.now()).is_err());
+}

@@ -114,6 +114,30 @@ async fn a_reload_is_published_whole_and_only_over_the_one_it_began_on() {
 }
 
 #[tokio::test]
+async fn a_title_of_several_apps_names_none_of_them() {
+    let (_dir, store) = store().await;
+    for (id, title) in [("app-2", "Twice"), ("app-1", "twice"), ("app-3", "Once")] {
+        let app = NewApp {
+            id: AppId::new(id),
+            title: title.into(),
+            description: String::new(),
+            owner: SubjectId::parse("ann"),
+            content: store.blobs().put(b"content").unwrap(),
+        };
+        store.put_app(&app, T).await.unwrap();
+    }
+    assert_eq!(store.find_app("once").await.unwrap().id.as_str(), "app-3");
+    assert_eq!(store.find_app("app-1").await.unwrap().title, "twice");
+    let error = store.find_app("Twice").await.unwrap_err().to_string();
+    assert!(error.contains("app-1, app-2"), "{error}");
+    assert!(error.contains("app.ambiguous"), "{error}");
+    assert!(matches!(
+        store.find_app("never").await,
+        Err(StoreError::NotFound { .. })
+    ));
+}
+
+#[tokio::test]
 async fn sessions_idle_out_and_are_five_at_most() {
     let (_dir, store) = store().await;
     let ann = with_user(&store, "ann").await;

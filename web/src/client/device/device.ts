@@ -104,7 +104,7 @@ export class Device {
   }
 
   /** Asks for the passkey and opens the store. This is a launch: it may start the lease. */
-  async unlock(): Promise<Result<LeaseStatus>> {
+  async unlock(_pin?: string): Promise<Result<LeaseStatus>> {
     const record = this.view.record;
     if (!record) return failed('device.not_enrolled', 'nothing is kept on this device');
     try {
@@ -220,8 +220,13 @@ export class Device {
     return ok(undefined);
   }
 
+  /** Opening says by itself why it does not work. */
+  prepare(_app: string): Promise<Result<void>> {
+    return Promise.resolve(ok(undefined));
+  }
+
   /** A socket to the offline engine for a downloaded app. */
-  socket(app: string): WorkerSocket {
+  socket(app: string): WorkerSocket | WebSocket {
     return new WorkerSocket(this.#link, app);
   }
 

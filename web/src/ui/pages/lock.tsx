@@ -2,12 +2,17 @@
 
 import { useEffect, useRef, useState, type ReactElement } from 'react';
 
+import { onLoopback } from '../../client/place';
 import type { Failure } from '../../client/result';
-import { hubName, removeEverything, signInInstead, unlock, useDevice, useSession } from '../session';
+import { hubName, removeEverything, signInInstead, unlock, unlocksWithPin, useDevice, useSession } from '../session';
 import { FailureNote } from '../parts/failure';
 import { Icon, Mark } from '../parts/icons';
 
 export function LockPage(): ReactElement {
+  return onLoopback ? <LoopbackLock /> : <BrowserLock />;
+}
+
+function BrowserLock(): ReactElement {
   const { record } = useDevice();
   const { online } = useSession();
   const [busy, setBusy] = useState(false);
@@ -55,6 +60,56 @@ export function LockPage(): ReactElement {
             Remove everything from this device
           </button>
         ) : null}
+      </div>
+    </main>
+  );
+}
+
+/** The native client locked: its PIN unlocks it, here or in a terminal. */
+function LoopbackLock(): ReactElement {
+  const [pin, setPin] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const needsPin = unlocksWithPin();
+
+  const open = async (): Promise<void> => {
+    setBusy(true);
+    setFailure(null);
+    const result = await unlock(needsPin ? pin : undefined);
+    setBusy(false);
+    setPin('');
+    if (!result.ok) setFailure(result.error);
+  };
+
+  return (
+    <main className="door door-lock" data-testid="lock">
+      <div className="door-card">
+        <header className="door-head">
+          <Mark size={44} />
+          <div>
+            <h1>Locked</h1>
+            <p className="muted">Satchel on this computer</p>
+          </div>
+        </header>
+        <p className="muted">Every app was closed, and its data is no longer in memory.</p>
+        <form
+          className="stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void open();
+          }}
+        >
+          {needsPin ? (
+            <label>
+              PIN
+              <input type="password" autoComplete="off" required autoFocus value={pin} onChange={(event) => setPin(event.target.value)} />
+            </label>
+          ) : null}
+          {failure ? <FailureNote failure={failure} /> : null}
+          <button type="submit" className="button button-main button-wide" disabled={busy}>
+            <Icon name="key" /> {busy ? 'Unlocking…' : 'Unlock'}
+          </button>
+        </form>
       </div>
     </main>
   );

@@ -3,6 +3,7 @@
 import { useState, type ReactElement } from 'react';
 
 import type { StoredApp } from '../../client/device/protocol';
+import { onLoopback } from '../../client/place';
 import { appState, STATE_WORDS } from '../app-state';
 import { moment, sentence, size, span } from '../format';
 import { FailurePage, FailureNote } from '../parts/failure';
@@ -12,7 +13,7 @@ import { leaseShare, leaseTone, useNow } from '../parts/offline-banner';
 import { Ring } from '../parts/ring';
 import { Shell } from '../parts/shell';
 import { hrefOf } from '../router';
-import { device, signInInstead, unlock, useDevice, useSession } from '../session';
+import { device, reconnect, signInInstead, unlock, useDevice, useSession } from '../session';
 import { DownloadDialog } from '../parts/download-dialog';
 import type { Failure } from '../../client/result';
 
@@ -40,10 +41,18 @@ export function OnDevicePage(): ReactElement {
         ) : view.known ? (
           <div className="empty">
             <Icon name="device" size={32} />
-            <p>Nothing is downloaded yet. Open Home and choose an app’s download button to take it with you.</p>
-            <a className="button" href="#/">
-              Go to Home
-            </a>
+            {onLoopback ? (
+              <p>
+                Nothing is downloaded yet. In a terminal: <code>satchel apps</code>, then <code>satchel download APP</code>.
+              </p>
+            ) : (
+              <>
+                <p>Nothing is downloaded yet. Open Home and choose an app’s download button to take it with you.</p>
+                <a className="button" href="#/">
+                  Go to Home
+                </a>
+              </>
+            )}
           </div>
         ) : (
           <div className="skeleton skeleton-block" aria-hidden="true" />
@@ -92,6 +101,15 @@ function LeasePanel(): ReactElement {
 /** The page for when it is over: nothing deleted, nothing shown, one thing to do. */
 export function LeaseOver({ failure }: { failure: Failure }): ReactElement {
   const { online } = useSession();
+  if (onLoopback) {
+    return (
+      <FailurePage failure={failure}>
+        <button type="button" className="button button-main" onClick={() => void reconnect()}>
+          Look again
+        </button>
+      </FailurePage>
+    );
+  }
   return (
     <FailurePage failure={failure}>
       <button type="button" className="button button-main" onClick={signInInstead}>
@@ -126,9 +144,11 @@ function StoredRow({ stored }: { stored: StoredApp }): ReactElement {
             <Icon name="update" />
           </button>
         ) : null}
-        <button type="button" className="icon-button" aria-label={`Remove ${stored.manifest.title}`} onClick={remove}>
-          <Icon name="trash" />
-        </button>
+        {onLoopback ? null : (
+          <button type="button" className="icon-button" aria-label={`Remove ${stored.manifest.title}`} onClick={remove}>
+            <Icon name="trash" />
+          </button>
+        )}
       </div>
       <details>
         <summary>{sentence(keptInWords(stored.manifest))}</summary>

@@ -3,6 +3,7 @@
 import { useEffect, useState, type ReactElement, type ReactNode } from 'react';
 
 import { offlineObstacle } from '../../client/device/passkey';
+import { onLoopback } from '../../client/place';
 import type { Failure } from '../../client/result';
 import { accessTitle, plural, sentence, size } from '../format';
 import { FailureNote } from '../parts/failure';
@@ -12,6 +13,37 @@ import { opensOffline } from '../service-worker';
 import { device, idleMinutes, lockNow, removeEverything, setIdleMinutes, signInInstead, signOut, useDevice, useSession } from '../session';
 
 export function SettingsPage(): ReactElement {
+  return onLoopback ? <LoopbackSettings /> : <BrowserSettings />;
+}
+
+/** What changes this device is done in the terminal; here one can only lock. */
+function LoopbackSettings(): ReactElement {
+  const { record } = useDevice();
+  return (
+    <Shell>
+      <div className="page page-narrow">
+        <header className="page-head">
+          <h1>Settings</h1>
+        </header>
+        <Group title="This device">
+          <Row title={record?.userName ?? ''} text={record?.user ?? ''} />
+          <Row title="Lock now" text="Closes every app and forgets the key.">
+            <button type="button" className="button" onClick={lockNow}>
+              <Icon name="lock" size={18} /> Lock
+            </button>
+          </Row>
+          <Row title="Everything else" text="In a terminal: satchel status, sign-in, download, remove, wipe." />
+        </Group>
+        <Group title="About">
+          <Row title={`Satchel ${__VERSION__}`} text={record ? `${record.hub.name} · hub ${record.hub.id}` : ''} />
+          <Row title="Licence" text="Apache-2.0. Charts: nebula.js and enigma.js, MIT." />
+        </Group>
+      </div>
+    </Shell>
+  );
+}
+
+function BrowserSettings(): ReactElement {
   const { me, online } = useSession();
   const { record, apps } = useDevice();
   const [failure, setFailure] = useState<Failure | null>(null);

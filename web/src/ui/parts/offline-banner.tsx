@@ -3,6 +3,7 @@
 import { useEffect, useState, type ReactElement } from 'react';
 
 import type { LeaseStatus } from '../../client/device/protocol';
+import { onLoopback } from '../../client/place';
 import { moment, span } from '../format';
 import { signInInstead, useDevice, useSession } from '../session';
 import { Icon } from './icons';
@@ -49,7 +50,7 @@ export function OfflineBanner(): ReactElement | null {
     <div className={`banner banner-${warn ? tone : 'calm'}`} role="status" data-testid="offline-banner">
       {running ? <Ring share={leaseShare(lease, now)} tone={tone} /> : <Icon name="offline" />}
       <p>
-        <strong>{online ? (me ? 'Time is running out' : 'Not signed in') : 'Offline'}</strong>
+        <strong>{onLoopback ? 'On this device' : online ? (me ? 'Time is running out' : 'Not signed in') : 'Offline'}</strong>
         {left ? (
           <>
             {' · '}

@@ -2,6 +2,7 @@
 
 import type { ReactElement, ReactNode } from 'react';
 
+import { onLoopback } from '../../client/place';
 import { hrefOf, useRoute, type Route } from '../router';
 import { hubName, useSession } from '../session';
 import { Mark, Icon, type IconName } from './icons';
@@ -26,7 +27,7 @@ export function Shell({ children, wide = false }: { children: ReactNode; wide?: 
         <a className="places-brand" href="#/" aria-label={`Satchel, ${hubName()}`}>
           <Mark />
         </a>
-        {PLACES.map(({ route: place, label, icon }) => (
+        {PLACES.filter(({ route: place }) => !onLoopback || place.page !== 'home').map(({ route: place, label, icon }) => (
           <a
             key={place.page}
             className="place"

@@ -1,0 +1,110 @@
+// The web UI as `satchel open` serves it, with the hub out of reach: chart, mouse, lock, end.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { once } from 'node:events';
+import { test } from 'node:test';
+
+import { chromium } from 'playwright-core';
+
+import { caFile, drawn, forwarder, hubUrl, object, PASSWORD, PATIENCE_MS, shows } from './support.mjs';
+
+const satchel = process.env.SATCHEL_BIN;
+const shots = process.env.SATCHEL_SHOTS;
+
+/** A device of ben that holds the sales app and cannot reach the hub any more. */
+async function device() {
+  const home = mkdtempSync(join(tmpdir(), 'satchel-open-'));
+  mkdirSync(join(home, 'state'));
+  mkdirSync(join(home, 'run'), { mode: 0o700 });
+  const env = { ...process.env, SATCHEL_HOME: join(home, 'state'), XDG_RUNTIME_DIR: join(home, 'run'), DISPLAY: '', WAYLAND_DISPLAY: '' };
+  const through = await forwarder();
+  const run = async (input, ...args) => {
+    const child = spawn(satchel, [...args, '--json'], { env, stdio: ['pipe', 'ignore', 'inherit'] });
+    child.stdin.end(input);
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0, `satchel ${args.join(' ')}`);
+  };
+  await run('', 'hub', 'add', `https://localhost:${through.port}`, '--ca', caFile);
+  await run(`${PASSWORD}\n2580\n`, 'sign-in', '--user', 'DEMO\\ben', '--pin');
+  await run('', 'download', 'Sales');
+  await through.down();
+  const served = spawn(satchel, ['open', 'Sales', '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await once(createInterface(served.stdout), 'line');
+  return {
+    url: JSON.parse(line).url,
+    lock: () => execFileSync(satchel, ['lock', '--json'], { env }),
+    async interrupt() {
+      served.kill('SIGINT');
+      const [code] = await once(served, 'exit');
+      assert.equal(code, 0);
+    },
+    close() {
+      served.kill('SIGKILL');
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+for (const [width, height] of [[1440, 900], [390, 844]]) {
+  test(`satchel open shows, selects, locks and ends at ${width} pixels`, { timeout: 240_000 }, async () => {
+    assert.ok(hubUrl && satchel);
+    const kept = await device();
+    const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+    try {
+      const context = await browser.newContext({ viewport: { width, height } });
+      context.setDefaultTimeout(PATIENCE_MS);
+      const page = await context.newPage();
+      const blocked = [];
+      page.on('console', (message) => {
+        if (/Content Security Policy/i.test(message.text())) blocked.push(message.text());
+      });
+      const shot = async (name) => {
+        if (shots) await page.screenshot({ path: join(shots, `${name}-${width}.png`) });
+      };
+      await page.goto(kept.url);
+      await drawn(page);
+      assert.doesNotMatch(page.url(), /open\//, 'the token is not left in the address');
+      await shows(page, 'kpi-orders', '6');
+      assert.match(await page.locator('[data-testid=lease-left]').innerText(), /9 days 23 hours|10 days/);
+      assert.match(await page.locator('[data-testid=data-as-of]').innerText(), /Data as of .* from this device/);
+      assert.equal(await page.locator('[data-testid=download]').count(), 0);
+      await shot('open-app');
+      if (width > 1000) {
+        const box = await object(page, 'pie-product').boundingBox();
+        await page.mouse.click(box.x + box.width / 2 + 30, box.y + box.height * 0.55);
+        await page.keyboard.press('Enter');
+        await page.locator('[data-testid=selections]').getByText('PRODUCT').first().waitFor();
+        await object(page, 'kpi-orders').getByText('6', { exact: true }).waitFor({ state: 'detached' });
+        await shot('open-selected');
+      }
+      assert.equal(await page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length), 0);
+      assert.deepEqual(await page.evaluate(() => caches.keys()), []);
+      assert.deepEqual(blocked, []);
+      await page.goto(`${new URL(kept.url).origin}/#/device`);
+      await page.getByText('Sales').first().waitFor();
+      await shot('open-list');
+      await page.goto(`${new URL(kept.url).origin}/#/settings`);
+      await page.getByText('Everything else').waitFor();
+      await shot('open-settings');
+      kept.lock();
+      await page.locator('[data-testid=lock]').waitFor();
+      assert.equal(await page.getByText('Sales').count(), 0);
+      await shot('open-locked');
+      await page.fill('input[type=password]', '2580');
+      await page.keyboard.press('Enter');
+      await page.locator('[data-testid=lock]').waitFor({ state: 'detached' });
+      await kept.interrupt();
+      const ended = page.locator('[data-testid=refusal]');
+      await ended.waitFor();
+      assert.equal(await ended.getAttribute('data-code'), 'loopback.stopped');
+      await shot('open-stopped');
+    } finally {
+      await browser.close();
+      kept.close();
+    }
+  });
+}
