@@ -10,8 +10,8 @@ export function StoppedPage(): ReactElement {
       <FailurePage
         failure={{
           code: 'loopback.stopped',
-          message: 'satchel open has ended in your terminal, and everything was closed',
-          next: 'Start it again, and use the address it prints: satchel open',
+          message: 'the program in your terminal has ended, and everything was closed with it',
+          next: 'Start it again with satchel open, and use the address it prints',
           status: 0,
         }}
       />

@@ -14,6 +14,7 @@ const TITLES: [RegExp, string, IconName][] = [
   [/^lease\.clock/, 'The clock of this device was set back', 'warning'],
   [/^lease\./, 'Your downloads are closed', 'lock'],
   [/^vault\.(no_|insecure)/, 'This browser cannot keep data offline', 'warning'],
+  [/^loopback\.stopped/, 'Satchel was closed', 'offline'],
   [/^hub\.(unreachable|connection)/, 'The hub does not answer', 'offline'],
   [/^tls\./, 'The hub’s certificate was refused', 'warning'],
   [/^device\.locked/, 'This device is locked', 'lock'],
