@@ -240,11 +240,13 @@ impl Keeper {
         let is_locked = closed.is_some_and(|error| error.code == "vault.locked");
         match kept {
             None if self.follows_session => self.context.client.lock(),
-            Some(key) if is_locked && self.context.client.read_again().is_ok() => {
-                // A key that opens nothing leaves it locked.
-                if self.context.client.unlock_with_session(key).is_ok() {
-                    self.follow_session();
-                }
+            // A key that opens nothing leaves it locked.
+            Some(key)
+                if is_locked
+                    && self.context.client.read_again().is_ok()
+                    && self.context.client.unlock_with_session(key).is_ok() =>
+            {
+                self.follow_session();
             }
             _ => {}
         }

@@ -45,12 +45,15 @@ pub async fn open(State(loopback): State<Arc<Loopback>>, upgrade: WebSocketUpgra
         .on_upgrade(move |socket| run(desk, socket))
 }
 
-/// What everything not answered yet can be stopped by, in order.
+/// The ids of requests that are not answered yet and what stops them, in order.
+type Requests = VecDeque<(Option<i64>, CancelToken)>;
+
+/// What everything not answered yet can be stopped by.
 #[derive(Clone, Default)]
-struct Running(Arc<Mutex<VecDeque<(Option<i64>, CancelToken)>>>);
+struct Running(Arc<Mutex<Requests>>);
 
 impl Running {
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(Option<i64>, CancelToken)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Requests> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
