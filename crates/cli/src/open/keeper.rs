@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use satchel_base::{AppId, UnixMillis};
 use satchel_contract::ApiError;
 use satchel_data::View;
-use satchel_device::{Account, HubEntry, LeaseStatus, VaultError};
+use satchel_device::{Account, HubEntry, LeaseStatus, VaultError, VaultKey};
 use satchel_engine::Engine;
 use satchel_qix::{AppMeta, OpenApp, UserInfo};
 use serde_json::{Value, json};
@@ -240,15 +240,16 @@ impl Keeper {
         let is_locked = closed.is_some_and(|error| error.code == "vault.locked");
         match kept {
             None if self.follows_session => self.context.client.lock(),
-            // A key that opens nothing leaves it locked.
-            Some(key)
-                if is_locked
-                    && self.context.client.read_again().is_ok()
-                    && self.context.client.unlock_with_session(key).is_ok() =>
-            {
-                self.follow_session();
-            }
+            Some(key) if is_locked => self.unlock_again(key),
             _ => {}
+        }
+    }
+
+    /// A key that opens nothing leaves it locked.
+    fn unlock_again(&mut self, key: VaultKey) {
+        let client = &mut self.context.client;
+        if client.read_again().is_ok() && client.unlock_with_session(key).is_ok() {
+            self.follow_session();
         }
     }
 
