@@ -34,7 +34,7 @@ function call(method, path, { cookie, body } = {}) {
   });
 }
 
-async function client(user) {
+async function client(user, suffix = '', options = {}) {
   const answer = await call('POST', '/api/v1/sign-in', { body: { user: `DEMO\\${user}`, password: PASSWORD } });
   assert.equal(answer.status, 200, `sign-in of ${user}`);
   const cookie = answer.headers['set-cookie'].map((line) => line.split(';')[0]).join('; ');
@@ -43,7 +43,8 @@ async function client(user) {
   assert.ok(app, 'the sales app is listed');
   const session = enigma.create({
     schema,
-    url: `wss://${hubUrl.host}/app/${app.id}`,
+    url: `wss://${hubUrl.host}/app/${app.id}${suffix}`,
+    ...options,
     createSocket: (url) => new WebSocket(url, { ca: caPem(), headers: { Cookie: cookie, Origin: ORIGIN } }),
   });
   const global = await session.open();
@@ -102,6 +103,38 @@ test('a list object pages and knows its states', async () => {
 test('a method that does not exist answers -32601', async () => {
   const answer = await ada.session.rpc.send({ handle: -1, method: 'NoSuchMethod', params: [] });
   assert.equal(answer.error?.code, -32601);
+});
+
+test('a session that was suspended resumes with its selections and objects', async () => {
+  const eva = await client('ada', '/identity/resume/ttl/60', { suspendOnClose: true });
+  try {
+    const object = await eva.doc.createSessionObject(cube('Sum(AMOUNT)'));
+    const field = await eva.doc.getField('PRODUCT');
+    await field.selectValues([{ qText: 'FOOD', qIsNumeric: false, qNumber: 0 }], false, false);
+    const before = rows(await object.getLayout());
+    await eva.session.suspend();
+    await eva.session.resume();
+    assert.equal(await eva.doc.backCount(), 1);
+    assert.deepEqual(rows(await object.getLayout()), before);
+  } finally {
+    await eva.session.close();
+  }
+});
+
+test('a second connection of the same person hears of a selection', async () => {
+  const [one, two] = [await client('ada', '/identity/pair'), await client('ada', '/identity/pair')];
+  try {
+    const object = await one.doc.createSessionObject(cube('Sum(AMOUNT)'));
+    await object.getLayout();
+    const changed = new Promise((resolve) => object.once('changed', resolve));
+    const field = await two.doc.getField('PRODUCT');
+    await field.selectValues([{ qText: 'FOOD', qIsNumeric: false, qNumber: 0 }], false, false);
+    await changed;
+    assert.equal(await one.doc.backCount(), 1);
+  } finally {
+    await one.session.close();
+    await two.session.close();
+  }
 });
 
 test('another person sees less of the same app', async () => {

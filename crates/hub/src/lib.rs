@@ -15,6 +15,7 @@ mod reload;
 mod router;
 mod routes;
 mod serve;
+mod sessions;
 mod sign_in;
 mod socket;
 mod state;

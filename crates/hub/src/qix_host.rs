@@ -2,13 +2,14 @@
 //!
 //! Called on threads that may block; the store is asked through the runtime's handle.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use satchel_base::{AppId, Entropy};
+use satchel_base::{AppId, Budget, CancelToken, Entropy, Limits, UnixMillis};
 use satchel_data::{Model, View};
 use satchel_engine::Engine;
 use satchel_qix::{
-    AppContent, AppMeta, Host, Now, OpenApp, OpenFailure, OpenMode, Refusal, Reloaded, UserInfo,
+    AppContent, AppMeta, Host, Now, OpenApp, OpenFailure, OpenMode, Refusal, ReloadProgress,
+    Reloaded, UserInfo,
 };
 use satchel_store::{App, StoreError, User};
 use tokio::runtime::Handle;
@@ -24,6 +25,69 @@ pub(crate) struct HubHost {
     pub state: Arc<HubState>,
     pub user: Arc<User>,
     pub runtime: Handle,
+    pub doings: Arc<Doings>,
+}
+
+/// The most lines of a reload's log that are told while it runs.
+const MAX_PROGRESS_LINES: usize = 1000;
+
+/// What a session has done that is asked about from outside while the session is busy or has
+/// nobody connected: the app it opened, and the reload that runs or ran last.
+#[derive(Default)]
+pub(crate) struct Doings(Mutex<Done>);
+
+#[derive(Default)]
+struct Done {
+    /// The app and the number of the reload whose data is open.
+    opened: Option<(String, u64)>,
+    began: Option<UnixMillis>,
+    ended: Option<UnixMillis>,
+    log: Vec<String>,
+    cancel: CancelToken,
+}
+
+impl Doings {
+    fn lock(&self) -> MutexGuard<'_, Done> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The app that is open and the number of the reload its data is from.
+    pub fn opened(&self) -> Option<(String, u64)> {
+        self.lock().opened.clone()
+    }
+
+    /// How the reload goes or went.
+    pub fn progress(&self, now: UnixMillis) -> ReloadProgress {
+        let done = self.lock();
+        ReloadProgress {
+            started: done.began.is_some(),
+            finished: done.ended.is_some(),
+            millis: done
+                .began
+                .map_or(0, |began| done.ended.unwrap_or(now).since_ms(began)),
+            log: done.log.clone(),
+        }
+    }
+
+    /// Whether a reload runs.
+    pub fn is_reloading(&self) -> bool {
+        let done = self.lock();
+        done.began.is_some() && done.ended.is_none()
+    }
+
+    /// Ends the reload that runs, if one does.
+    pub fn cancel_reload(&self) {
+        self.lock().cancel.cancel();
+    }
+
+    fn begin_reload(&self, now: UnixMillis) -> CancelToken {
+        let mut done = self.lock();
+        done.began = Some(now);
+        done.ended = None;
+        done.log.clear();
+        done.cancel = CancelToken::default();
+        done.cancel.clone()
+    }
 }
 
 impl HubHost {
@@ -113,7 +177,11 @@ impl Host for HubHost {
     }
 
     fn open(&mut self, app: &str, mode: OpenMode) -> Result<OpenApp, OpenFailure> {
-        let opened = self.app(app).and_then(|app| self.open_app(&app, mode));
+        let opened = self.app(app).and_then(|app| {
+            let opened = self.open_app(&app, mode)?;
+            self.doings.lock().opened = Some((app.id.as_str().to_owned(), app.reload));
+            Ok(opened)
+        });
         let outcome = match &opened {
             Ok(_) => "ok",
             Err(OpenFailure::AccessDenied) => "access.denied",
@@ -166,13 +234,25 @@ impl Host for HubHost {
         }
         self.save(id, content)?;
         let mut log = Vec::new();
+        let budget = Budget::new(
+            Limits::UNLIMITED,
+            self.doings.begin_reload(self.state.now()),
+        );
         let result = self.runtime.block_on(reload::run_and_publish(
             &self.state.store,
             &app.id,
             &self.user.id,
             self.state.now(),
-            &mut |line| log.push(line.to_owned()),
+            &budget,
+            &mut |line| {
+                let mut done = self.doings.lock();
+                if done.log.len() < MAX_PROGRESS_LINES {
+                    done.log.push(line.to_owned());
+                }
+                log.push(line.to_owned());
+            },
         ));
+        self.doings.lock().ended = Some(self.state.now());
         let outcome = match result {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -200,15 +280,20 @@ impl Host for HubHost {
                 .iter()
                 .map(|p| format!("not published: confirm {p} first")),
         );
-        let app = self
-            .app(id)
-            .ok()
-            .and_then(|a| self.open_app(&a, OpenMode::WithData).ok());
+        let app = self.app(id).ok().and_then(|app| {
+            let opened = self.open_app(&app, OpenMode::WithData).ok()?;
+            self.doings.lock().opened = Some((app.id.as_str().to_owned(), app.reload));
+            Some(opened)
+        });
         Ok(Reloaded {
             success: outcome.pending.is_empty(),
             log: log.join("\n"),
             app,
         })
+    }
+
+    fn reload_progress(&self) -> Option<ReloadProgress> {
+        Some(self.doings.progress(self.state.now()))
     }
 
     fn user(&self) -> UserInfo {

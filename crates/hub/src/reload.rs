@@ -104,12 +104,14 @@ pub(crate) struct Outcome {
     pub tables: Vec<(String, usize)>,
 }
 
-/// Runs the script of an app as it is stored and publishes what comes out.
+/// Runs the script of an app as it is stored and publishes what comes out. When `budget` is
+/// cancelled the script stops and nothing is published.
 pub(crate) async fn run_and_publish(
     store: &Store,
     id: &AppId,
     who: &SubjectId,
     now: UnixMillis,
+    budget: &Budget,
     log: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Outcome, ReloadError> {
     let app = store.app(id).await?.ok_or_else(|| StoreError::NotFound {
@@ -126,7 +128,7 @@ pub(crate) async fn run_and_publish(
         ..Settings::default()
     };
     let result =
-        tokio::task::block_in_place(|| run(&script, &folders, &app.title, &settings, log))?;
+        tokio::task::block_in_place(|| run(&script, &folders, &app.title, &settings, budget, log))?;
     publish(store, &app, &script, result, now, log).await
 }
 
@@ -142,11 +144,12 @@ fn run(
     folders: &Folders,
     title: &str,
     settings: &Settings,
+    budget: &Budget,
     log: &mut dyn FnMut(&str),
 ) -> Result<LoadResult, ReloadError> {
     let roots = Roots::new(&folders.app).with("data", &folders.data);
     let mut host = FileHost::new(roots, log);
-    satchel_script::run(title, script, &mut host, settings, &Budget::unlimited())
+    satchel_script::run(title, script, &mut host, settings, budget)
         .map_err(|failure| ReloadError::Script(Box::new(failure)))
 }
 

@@ -1,8 +1,10 @@
 //! The QIX socket: frames between a browser or client and a session on the compute pool.
 //!
-//! Frames are answered strictly in order. `CancelRequest` is looked at as soon as it arrives,
-//! so that it reaches a calculation that is running. Every few seconds of activity the socket
-//! asks whether its session and access type are still good.
+//! Requests are carried out and answered strictly in order, with one exception: `GetProgress`
+//! is answered at once while its session reloads, or it could tell of nothing but the end.
+//! `CancelRequest`, `AbortRequest`, `AbortAll` and `CancelReload` are looked at as soon as they
+//! arrive, so that they reach what is running or waiting. Every few seconds of activity the
+//! socket asks whether its session and access type are still good.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,17 +13,20 @@ use std::time::Duration;
 use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::http::Uri;
 use axum::response::Response;
+use futures_util::stream::SplitStream;
 use futures_util::{SinkExt, StreamExt};
 use satchel_base::{Budget, CancelToken, Limits, UnixMillis};
 use satchel_gate::{Route, decide};
-use satchel_qix::{Session, SessionConfig, glance};
+use satchel_qix::{Answer, ConnectionId, Session, SessionConfig, progress_reply};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::guard::Asker;
 use crate::qix_host::HubHost;
 use crate::refusal::Refused;
+use crate::sessions::{Place, Sessions, Shared};
 use crate::state::HubState;
 
 /// The longest frame: 8 MiB, the properties of a very large sheet.
@@ -29,6 +34,13 @@ const MAX_FRAME_BYTES: usize = 8 << 20;
 
 /// Frames that may wait for an answer.
 const MAX_WAITING: usize = 256;
+
+/// Frames that may wait to be sent; a connection that has more of others' changes waiting is
+/// closed, as it would never learn what it missed.
+const MAX_OUTGOING: usize = 256;
+
+/// How often a request that waits for a core looks whether it is still wanted.
+const CANCEL_LOOK: Duration = Duration::from_millis(20);
 
 /// The longest a single request may calculate.
 const MAX_CALCULATION: Duration = Duration::from_secs(60);
@@ -40,8 +52,10 @@ const RECHECK_MS: i64 = 5_000;
 pub(crate) async fn open(
     State(state): State<Arc<HubState>>,
     Extension(asker): Extension<Asker>,
+    uri: Uri,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refused> {
+    let place = Place::of(uri.path());
     // Viewing without signing in, where it is allowed at all, is not over this socket yet.
     let user = asker.person().map_err(|_| {
         Refused::new(
@@ -60,7 +74,9 @@ pub(crate) async fn open(
                 state,
                 asker,
                 user,
+                place,
                 checked: UnixMillis(0),
+                welcome: true,
             }
             .run(socket)
         }))
@@ -70,7 +86,10 @@ struct Connection {
     state: Arc<HubState>,
     asker: Asker,
     user: Arc<satchel_store::User>,
+    place: Place,
     checked: UnixMillis,
+    /// Whether the last look found the sign-in and the access type good.
+    welcome: bool,
 }
 
 /// What the calculation under way and those waiting can be stopped by.
@@ -96,82 +115,95 @@ impl Running {
 
 impl Connection {
     async fn run(mut self, socket: WebSocket) {
-        let host = HubHost {
-            state: self.state.clone(),
-            user: self.user.clone(),
-            runtime: Handle::current(),
+        let state = self.state.clone();
+        let (frames, mut outgoing) = mpsc::channel::<String>(MAX_OUTGOING);
+        let make = |doings| {
+            let host = HubHost {
+                state: state.clone(),
+                user: self.user.clone(),
+                runtime: Handle::current(),
+                doings,
+            };
+            let config = SessionConfig {
+                max_frame_bytes: MAX_FRAME_BYTES,
+                ..SessionConfig::default()
+            };
+            Session::new(config, Box::new(host))
         };
-        let config = SessionConfig {
-            max_frame_bytes: MAX_FRAME_BYTES,
-            ..SessionConfig::default()
-        };
-        let session = Arc::new(Mutex::new(Session::new(config, Box::new(host))));
-        let (mut sink, mut source) = socket.split();
-        let greeting = session
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .greeting();
-        for frame in greeting {
-            if sink.send(Message::text(frame)).await.is_err() {
-                return;
-            }
-        }
+        let joined = state
+            .sessions
+            .join(&state, &self.user, &self.place, frames.clone(), make)
+            .await;
+        let (shared, id) = (joined.shared.clone(), joined.id);
+        let (mut sink, source) = socket.split();
         let running = Arc::new(Running::default());
-        let (queue, mut waiting) = mpsc::channel::<(String, CancelToken)>(MAX_WAITING);
+        let (queue, waiting) = mpsc::channel::<(String, CancelToken)>(MAX_WAITING);
         let mut stopping = self.state.stopping.clone();
-        let reading = {
-            let running = running.clone();
-            async move {
-                while let Some(Ok(message)) = source.next().await {
-                    let text = match message {
-                        Message::Text(text) => text.to_string(),
-                        // Binary frames are never used by this protocol.
-                        Message::Binary(_) | Message::Close(_) => break,
-                        Message::Ping(_) | Message::Pong(_) => continue,
-                    };
-                    let seen = glance(&text);
-                    if let Some(target) = seen.cancels {
-                        running.cancel(target);
-                    }
-                    let token = CancelToken::default();
-                    running.lock().push_back((seen.id, token.clone()));
-                    if queue.send((text, token)).await.is_err() {
-                        break;
-                    }
-                }
+        let greeting = joined.greeting.clone();
+        let lost = joined.lost.clone();
+        let writing = async {
+            for frame in greeting {
+                sink.send(Message::text(frame)).await.ok()?;
+            }
+            while let Some(frame) = outgoing.recv().await {
+                sink.send(Message::text(frame)).await.ok()?;
+            }
+            Some(())
+        };
+        let reading = read(
+            source,
+            shared.clone(),
+            running.clone(),
+            queue,
+            frames.clone(),
+            &state,
+        );
+        let answering = self.answer_all(&shared, id, waiting, &frames, &running);
+        let close = {
+            tokio::pin!(writing, reading, answering);
+            tokio::select! {
+                _ = &mut writing => None,
+                close = &mut reading => close,
+                close = &mut answering => close,
+                () = lost.notified() => Some(closing(1013, "the connection is too slow")),
+                _ = stopping.wait_for(|stop| *stop) => None,
             }
         };
-        let answering = async {
-            while let Some((text, token)) = waiting.recv().await {
-                if let Some(close) = self.recheck().await {
-                    let _ = sink.send(Message::Close(Some(close))).await;
-                    break;
-                }
-                let Some(frames) = self.answer(&session, text, token).await else {
-                    break;
-                };
-                running.lock().pop_front();
-                let mut broken = false;
-                for frame in frames {
-                    broken |= sink.send(Message::text(frame)).await.is_err();
-                }
-                if broken {
-                    break;
-                }
-            }
-            sink
-        };
-        let stopped = async move {
-            let _ = stopping.wait_for(|stop| *stop).await;
-        };
-        tokio::pin!(reading, answering, stopped);
-        tokio::select! {
-            () = &mut reading => {}
-            mut sink = &mut answering => { let _ = sink.close().await; }
-            () = &mut stopped => {}
-        }
         // Whoever leaves does not keep the cores busy.
         running.cancel(None);
+        let ttl = if self.welcome {
+            self.place.ttl
+        } else {
+            Duration::ZERO
+        };
+        // Before the peer hears that it is over: it may come back at once.
+        Sessions::leave(&state, joined, ttl, self.asker.token).await;
+        if let Some(close) = close {
+            let _ = sink.send(Message::Close(Some(close))).await;
+        }
+        let _ = sink.close().await;
+    }
+
+    /// Answers requests in order until there are no more; why to close, if the hub must.
+    async fn answer_all(
+        &mut self,
+        shared: &Shared,
+        id: ConnectionId,
+        mut waiting: mpsc::Receiver<(String, CancelToken)>,
+        frames: &mpsc::Sender<String>,
+        running: &Running,
+    ) -> Option<CloseFrame> {
+        while let Some((text, token)) = waiting.recv().await {
+            if let Some(close) = self.recheck().await {
+                self.welcome = false;
+                return Some(close);
+            }
+            let answer = self.answer(shared, id, text, token).await?;
+            running.lock().pop_front();
+            frames.send(answer.reply).await.ok()?;
+            shared.push(answer.pushes);
+        }
+        None
     }
 
     /// Why the socket must close, if it must.
@@ -181,12 +213,7 @@ impl Connection {
             return None;
         }
         self.checked = now;
-        let refused = |code, reason: &'static str| {
-            Some(CloseFrame {
-                code,
-                reason: reason.into(),
-            })
-        };
+        let refused = |code, reason| Some(closing(code, reason));
         let token = self.asker.token?;
         match self.state.store.touch_session(token, now).await {
             Ok(Some(_)) => {}
@@ -211,19 +238,23 @@ impl Connection {
 
     async fn answer(
         &self,
-        session: &Arc<Mutex<Session>>,
+        shared: &Shared,
+        id: ConnectionId,
         text: String,
         token: CancelToken,
-    ) -> Option<Vec<String>> {
-        let permit = self.state.computing.clone().acquire_owned().await.ok()?;
-        let session = session.clone();
+    ) -> Option<Answer> {
+        // The session first: who waits for another connection of it needs no core yet.
+        let mut session = shared.session.clone().lock_owned().await;
+        let computing = self.state.computing.clone();
+        let permit = tokio::select! {
+            permit = computing.acquire_owned() => Some(permit.ok()?),
+            // What is cancelled while it waits is answered without a core.
+            () = cancelled(&token) => None,
+        };
         let budget = Budget::new(Limits::INTERACTIVE, token.clone());
         let work = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            session
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .handle(&text, &budget)
+            session.handle_on(id, &text, &budget)
         });
         tokio::pin!(work);
         tokio::select! {
@@ -233,5 +264,115 @@ impl Connection {
                 work.await.ok()
             }
         }
+    }
+}
+
+/// Until the token is cancelled.
+async fn cancelled(token: &CancelToken) {
+    while !token.is_cancelled() {
+        tokio::time::sleep(CANCEL_LOOK).await;
+    }
+}
+
+fn closing(code: u16, reason: &'static str) -> CloseFrame {
+    CloseFrame {
+        code,
+        reason: reason.into(),
+    }
+}
+
+/// Reads requests into the queue until the peer closes; looks at those that must not wait. Why
+/// to close, if the hub must.
+async fn read(
+    mut source: SplitStream<WebSocket>,
+    shared: Arc<Shared>,
+    running: Arc<Running>,
+    queue: mpsc::Sender<(String, CancelToken)>,
+    frames: mpsc::Sender<String>,
+    state: &HubState,
+) -> Option<CloseFrame> {
+    while let Some(message) = source.next().await {
+        let text = match message {
+            Ok(Message::Text(text)) => text.to_string(),
+            Ok(Message::Close(_)) => break,
+            Ok(Message::Ping(_) | Message::Pong(_)) => continue,
+            Ok(Message::Binary(_)) => return Some(closing(1003, "only text frames are read")),
+            Err(_) => {
+                let reason = "the frame is malformed or longer than 8 MiB";
+                return Some(closing(1002, reason));
+            }
+        };
+        let (id, urgent) = glance(&text);
+        match urgent {
+            Some(Urgent::Cancel(target)) => running.cancel(target),
+            Some(Urgent::CancelReload) if shared.doings.is_reloading() => {
+                shared.doings.cancel_reload();
+            }
+            Some(Urgent::Progress) if shared.doings.is_reloading() => {
+                let progress = shared.doings.progress(state.now());
+                if let Some(reply) = progress_reply(&text, &progress) {
+                    if frames.send(reply).await.is_err() {
+                        break;
+                    }
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        let token = CancelToken::default();
+        running.lock().push_back((id, token.clone()));
+        if queue.send((text, token)).await.is_err() {
+            break;
+        }
+    }
+    None
+}
+
+/// What must not wait its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Urgent {
+    /// Stop the request with this id, or all of them.
+    Cancel(Option<i64>),
+    CancelReload,
+    Progress,
+}
+
+/// The id of a request, and whether it must not wait. Anything odd is left for the session to
+/// answer.
+fn glance(text: &str) -> (Option<i64>, Option<Urgent>) {
+    let Ok(frame) = serde_json::from_str::<serde_json::Value>(text) else {
+        return (None, None);
+    };
+    let id = frame["id"].as_i64();
+    let urgent = match frame["method"].as_str() {
+        Some("CancelRequest" | "AbortRequest") => {
+            let params = &frame["params"];
+            params[0]
+                .as_i64()
+                .or_else(|| params["qRequestId"].as_i64())
+                .map(|id| Urgent::Cancel(Some(id)))
+        }
+        Some("AbortAll") => Some(Urgent::Cancel(None)),
+        Some("CancelReload") => Some(Urgent::CancelReload),
+        Some("GetProgress") => Some(Urgent::Progress),
+        _ => None,
+    };
+    (id, urgent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancel_is_seen_by_position_and_by_name() {
+        let by_position =
+            r#"{"jsonrpc":"2.0","id":4,"handle":-1,"method":"CancelRequest","params":[3]}"#;
+        let by_name = r#"{"id":4,"handle":-1,"method":"CancelRequest","params":{"qRequestId":3}}"#;
+        let wanted = (Some(4), Some(Urgent::Cancel(Some(3))));
+        assert_eq!(glance(by_position), wanted);
+        assert_eq!(glance(by_name), wanted);
+        assert_eq!(glance(r#"{"id":5,"method":"GetLayout"}"#), (Some(5), None));
+        assert_eq!(glance("not json"), (None, None));
     }
 }

@@ -10,6 +10,7 @@ use satchel_store::{Settings, Store};
 use tokio::sync::{Semaphore, watch};
 
 use crate::apps::Apps;
+use crate::sessions::Sessions;
 
 /// The hub while it runs.
 pub struct HubState {
@@ -25,6 +26,7 @@ pub struct HubState {
     /// Calculations under way: as many as there are cores.
     pub(crate) computing: Arc<Semaphore>,
     pub(crate) apps: Apps,
+    pub(crate) sessions: Sessions,
     /// Becomes true when the hub is to stop.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -49,6 +51,7 @@ impl HubState {
             hashing: Semaphore::new(cores.max(2)),
             computing: Arc::new(Semaphore::new(cores)),
             apps: Apps::default(),
+            sessions: Sessions::default(),
             stopping,
         }
     }

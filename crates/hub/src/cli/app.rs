@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use satchel_base::{AppId, Clock, SubjectId};
+use satchel_base::{AppId, Budget, Clock, SubjectId};
 use satchel_qix::AppContent;
 use satchel_store::{NewApp, Store};
 use serde_json::json;
@@ -254,7 +254,15 @@ async fn reload_app(
             println!("{line}");
         }
     };
-    let outcome = reload::run_and_publish(store, &app.id, &who, SystemClock.now(), &mut log).await;
+    let outcome = reload::run_and_publish(
+        store,
+        &app.id,
+        &who,
+        SystemClock.now(),
+        &Budget::unlimited(),
+        &mut log,
+    )
+    .await;
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {

@@ -20,7 +20,7 @@ fn from_base64(text: &str) -> Vec<u8> {
 }
 
 /// A hub with the app `sales`, reloaded and published.
-async fn hub_with_app() -> Hub {
+pub async fn hub_with_app() -> Hub {
     let hub = Hub::start(&[
         AccessType::Professional,
         AccessType::Analyzer,
@@ -44,7 +44,7 @@ async fn hub_with_app() -> Hub {
     hub
 }
 
-async fn app_id(hub: &Hub, token: &str) -> String {
+pub async fn app_id(hub: &Hub, token: &str) -> String {
     let apps = hub
         .browser("GET /api/v1/apps", token, &[], None)
         .await

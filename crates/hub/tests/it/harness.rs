@@ -341,6 +341,13 @@ impl Socket {
         }
     }
 
+    /// Closes in order, and waits until the hub has done so too.
+    pub async fn close(mut self) {
+        let _ = self.stream.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await;
+        let mut rest = Vec::new();
+        let _ = self.stream.read_to_end(&mut rest).await;
+    }
+
     pub async fn call(&mut self, handle: i64, method: &str, params: Value) -> Value {
         let request = serde_json::json!({
             "jsonrpc": "2.0", "id": 1, "handle": handle, "method": method, "params": params

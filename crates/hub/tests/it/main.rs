@@ -3,4 +3,5 @@
 mod access;
 mod apps;
 mod harness;
+mod sessions;
 mod transport;
