@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use satchel_base::Clock;
-use satchel_store::{AuditEvent, Store};
+use satchel_store::{AuditEvent, Store, StoreError};
 
 use crate::system::{SystemClock, make_uuid, random};
 
@@ -98,13 +98,34 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             if json {
-                println!("{}", serde_json::json!({ "error": format!("{error:#}") }));
+                let mut answer = serde_json::json!({ "error": format!("{error:#}") });
+                if let Some(code) = code_of(&error) {
+                    answer["code"] = code.into();
+                }
+                println!("{answer}");
             } else {
                 eprintln!("satchel-hub: {error:#}");
             }
             ExitCode::FAILURE
         }
     }
+}
+
+/// A command that failed in a way that has a code.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Failed {
+    code: &'static str,
+    message: String,
+}
+
+/// The stable code of a failure, where it has one.
+fn code_of(error: &anyhow::Error) -> Option<&'static str> {
+    if let Some(failed) = error.downcast_ref::<Failed>() {
+        return Some(failed.code);
+    }
+    let store = error.chain().find_map(|e| e.downcast_ref::<StoreError>())?;
+    store.is_full().then_some("storage.full")
 }
 
 async fn run(command: Command) -> Result<ExitCode> {

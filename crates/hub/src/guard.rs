@@ -76,35 +76,42 @@ async fn admit(state: &HubState, route: Route, headers: &HeaderMap) -> Result<As
     let now = state.now();
     if let Some(token) = token(headers)
         && let Some(session) = state.store.touch_session(token, now).await?
+        && admits(session.is_revoked, route)?
         && let Some(user) = state.store.user(&session.user).await?
     {
         // What a session was begun with counts, whatever a later request claims to be.
         if session.client == Client::Device {
             asker.client = Client::Device;
         }
-        asker.access = match route.audience() {
-            Audience::Viewers | Audience::Devices => {
-                let in_force = state.store.touch_access(&user.id, now).await?;
-                if let InForce::Exhausted {
-                    access_type,
-                    again_at,
-                } = in_force
-                    && route.audience() == Audience::Viewers
-                {
-                    return Err(exhausted(access_type, again_at.map(|t| t.since_ms(now))));
-                }
-                match in_force {
-                    InForce::Exhausted { access_type, .. } => access_type,
-                    other => other.access_type(),
-                }
+        asker.access = state.store.assigned_type(&user.id).await?;
+        if matches!(route.audience(), Audience::Viewers | Audience::Devices) {
+            // Who is refused anyway uses up nothing.
+            decide(route, asker.access, asker.client, &state.policy())?;
+            let in_force = state.store.touch_access(&user.id, now).await?;
+            if let InForce::Exhausted {
+                access_type,
+                again_at,
+            } = in_force
+            {
+                return Err(exhausted(access_type, again_at.map(|t| t.since_ms(now))));
             }
-            Audience::Everyone | Audience::SignedIn => state.store.assigned_type(&user.id).await?,
-        };
+            asker.access = in_force.access_type();
+        }
         asker.user = Some(Arc::new(user));
         asker.token = Some(token);
     }
     decide(route, asker.access, asker.client, &state.policy())?;
     Ok(asker)
+}
+
+/// Whether a session counts on this route; one of a revoked device is told so wherever it
+/// would matter, and is none where everybody is let in.
+fn admits(is_revoked: bool, route: Route) -> Result<bool, Refused> {
+    match (is_revoked, route.audience()) {
+        (false, _) => Ok(true),
+        (true, Audience::Everyone) => Ok(false),
+        (true, _) => Err(Refused::device_revoked()),
+    }
 }
 
 fn exhausted(access_type: AccessType, wait_ms: Option<i64>) -> Refused {

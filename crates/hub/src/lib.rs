@@ -9,6 +9,7 @@ pub mod cli;
 mod data_image;
 mod guard;
 mod headers;
+mod housekeeping;
 mod qix_host;
 mod refusal;
 mod reload;

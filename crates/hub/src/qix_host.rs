@@ -142,7 +142,8 @@ impl HubHost {
         })
     }
 
-    fn note(&self, action: &'static str, app: &str, outcome: &str) {
+    /// Whether the event is in the audit log now.
+    fn note(&self, action: &'static str, app: &str, outcome: &str) -> bool {
         let entry = note_about(
             &self.state,
             &self.user.id,
@@ -151,13 +152,15 @@ impl HubHost {
             outcome,
             serde_json::Value::Null,
         );
-        if self.runtime.block_on(entry).is_err() {
+        let noted = self.runtime.block_on(entry).is_ok();
+        if !noted {
             tracing::error!(
                 action,
                 app.id = app,
                 "an event could not be written to the audit log"
             );
         }
+        noted
     }
 }
 
@@ -187,7 +190,13 @@ impl Host for HubHost {
             Err(OpenFailure::AccessDenied) => "access.denied",
             Err(_) => "app.unavailable",
         };
-        self.note("app.open", app, outcome);
+        // What is not in the log must not happen.
+        if !self.note("app.open", app, outcome) && opened.is_ok() {
+            return Err(OpenFailure::Unavailable {
+                message: "the hub cannot write its audit log now; tell the administrator"
+                    .to_owned(),
+            });
+        }
         opened
     }
 

@@ -53,6 +53,26 @@ impl Refused {
         )
     }
 
+    /// The disk of the hub is full: what was there stays, nothing new is kept.
+    pub fn full() -> Self {
+        Self::new(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "storage.full",
+            "there is no room left on the hub's disk",
+            "Nothing was lost. Tell the administrator to make room, then try again.",
+        )
+    }
+
+    /// An administrator revoked the device this comes from.
+    pub fn device_revoked() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "device.revoked",
+            "the administrator has revoked this device",
+            "Enrol it again if you are told that you may.",
+        )
+    }
+
     /// Something broke here; the reason is in the log, not in the answer.
     pub fn internal() -> Self {
         Self::new(
@@ -67,6 +87,9 @@ impl Refused {
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         tracing::error!(error = %error, source = ?std::error::Error::source(&error).map(ToString::to_string), "the repository failed");
+        if error.is_full() {
+            return Self::full();
+        }
         Self::internal()
     }
 }

@@ -64,7 +64,7 @@ pub(crate) enum ReloadError {
     #[error("{}", rendered(.0))]
     Script(Box<Failure>),
     /// The app cannot be read, or its new data not be written.
-    #[error("the app could not be read or written: {0}")]
+    #[error("{}", unusable(.0))]
     Store(#[from] StoreError),
     /// The app's content is not what it should be.
     #[error("the app's content is damaged")]
@@ -77,8 +77,18 @@ impl ReloadError {
         match self {
             Self::Script(failure) => failure.problems.first().map_or("script.failed", |p| p.code),
             Self::Store(StoreError::Superseded) => "app.superseded",
+            Self::Store(error) if error.is_full() => "storage.full",
             Self::Store(_) | Self::Content => "hub.internal",
         }
+    }
+}
+
+fn unusable(error: &StoreError) -> String {
+    if error.is_full() {
+        "there is no room left on the hub's disk; make room, then reload again [storage.full]"
+            .to_owned()
+    } else {
+        format!("the app could not be read or written: {error}")
     }
 }
 

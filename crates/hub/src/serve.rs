@@ -20,8 +20,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use crate::router;
 use crate::state::HubState;
+use crate::{housekeeping, router};
 
 /// A peer that says nothing for this long during the handshake is left.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -168,6 +168,7 @@ async fn accept(
     mut stopping: watch::Receiver<bool>,
 ) {
     let router = router::build(state.clone());
+    let housekeeping = tokio::spawn(housekeeping::run(state.clone(), stopping.clone()));
     let graceful = GracefulShutdown::new();
     let room = Arc::new(tokio::sync::Semaphore::new(MAX_CONNECTIONS));
     loop {
@@ -220,11 +221,12 @@ async fn accept(
     {
         tracing::warn!("some connections did not end in time");
     }
+    let _ = housekeeping.await;
     state.store.close().await;
 }
 
 /// Waits until the hub is to stop.
-async fn told(stopping: &mut watch::Receiver<bool>) {
+pub(crate) async fn told(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 

@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, StatusCode};
 use satchel_base::SubjectId;
 use satchel_contract::{Me, SignIn};
 use satchel_gate::{Attempt, Client, PASSWORD_COST, address_key, offline_hours};
-use satchel_store::{AuditEvent, User};
+use satchel_store::{AuditEvent, TokenHash, User};
 
 use crate::guard::{COOKIE, hash};
 use crate::refusal::Refused;
@@ -19,6 +19,7 @@ use crate::system::random;
 /// A session that has just begun.
 pub(crate) struct Begun {
     pub me: Me,
+    pub token: TokenHash,
     pub cookie: HeaderValue,
 }
 
@@ -141,6 +142,7 @@ pub(crate) async fn begin(
     let cookie = HeaderValue::from_str(&cookie).map_err(|_| Refused::internal())?;
     Ok(Begun {
         me: me(state, user, access),
+        token: hash(&token),
         cookie,
     })
 }

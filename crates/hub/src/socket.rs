@@ -21,7 +21,7 @@ use satchel_base::{Budget, CancelToken, Limits, UnixMillis};
 use satchel_gate::{Route, decide};
 use satchel_qix::{Answer, ConnectionId, Session, SessionConfig, progress_reply};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::guard::Asker;
 use crate::qix_host::HubHost;
@@ -139,6 +139,9 @@ impl Connection {
         let running = Arc::new(Running::default());
         let (queue, waiting) = mpsc::channel::<(String, CancelToken)>(MAX_WAITING);
         let mut stopping = self.state.stopping.clone();
+        let ended = self.asker.token.map(|t| self.state.sockets.add(t));
+        let is_over = ended.as_ref().map(|e| e.subscribe());
+        let mut is_ended = false;
         let greeting = joined.greeting.clone();
         let lost = joined.lost.clone();
         let writing = async {
@@ -166,12 +169,16 @@ impl Connection {
                 close = &mut reading => close,
                 close = &mut answering => close,
                 () = lost.notified() => Some(closing(1013, "the connection is too slow")),
+                () = over(is_over) => {
+                    is_ended = true;
+                    Some(session_over())
+                }
                 _ = stopping.wait_for(|stop| *stop) => None,
             }
         };
         // Whoever leaves does not keep the cores busy.
         running.cancel(None);
-        let ttl = if self.welcome {
+        let ttl = if self.welcome && !is_ended {
             self.place.ttl
         } else {
             Duration::ZERO
@@ -216,8 +223,8 @@ impl Connection {
         let refused = |code, reason| Some(closing(code, reason));
         let token = self.asker.token?;
         match self.state.store.touch_session(token, now).await {
-            Ok(Some(_)) => {}
-            Ok(None) => return refused(4401, "the session has ended; sign in again"),
+            Ok(Some(session)) if !session.is_revoked => {}
+            Ok(_) => return Some(session_over()),
             Err(_) => return refused(1011, "the hub cannot check the session now"),
         }
         match self.state.store.touch_access(&self.user.id, now).await {
@@ -375,4 +382,20 @@ mod tests {
         assert_eq!(glance(r#"{"id":5,"method":"GetLayout"}"#), (Some(5), None));
         assert_eq!(glance("not json"), (None, None));
     }
+
+fn session_over() -> CloseFrame {
+    CloseFrame {
+        code: 4401,
+        reason: "the session has ended; sign in again".into(),
+    }
+}
+
+/// Returns when the session has ended.
+async fn over(is_over: Option<watch::Receiver<bool>>) {
+    if let Some(mut is_over) = is_over
+        && is_over.wait_for(|over| *over).await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }

@@ -1,9 +1,10 @@
 //! What all requests share.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use satchel_base::{Clock, UnixMillis};
-use satchel_contract::HubIdentity;
+use satchel_contract::{ApiError, HubIdentity};
 use satchel_gate::{Policy, Throttle};
 use satchel_sealed::SigningKey;
 use satchel_store::{Settings, Store};
@@ -11,6 +12,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::apps::Apps;
 use crate::sessions::Sessions;
+use crate::housekeeping::Sockets;
 
 /// The hub while it runs.
 pub struct HubState {
@@ -27,6 +29,10 @@ pub struct HubState {
     pub(crate) computing: Arc<Semaphore>,
     pub(crate) apps: Apps,
     pub(crate) sessions: Sessions,
+    /// Why downloads failed, by id, where the repository could not be told yet.
+    pub(crate) unnoted_failures: Mutex<HashMap<String, ApiError>>,
+    /// Sockets by the session they belong to.
+    pub(crate) sockets: Sockets,
     /// Becomes true when the hub is to stop.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -52,6 +58,8 @@ impl HubState {
             computing: Arc::new(Semaphore::new(cores)),
             apps: Apps::default(),
             sessions: Sessions::default(),
+            unnoted_failures: Mutex::default(),
+            sockets: Sockets::default(),
             stopping,
         }
     }

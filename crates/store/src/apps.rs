@@ -1,5 +1,7 @@
 //! Apps: what they are called, where they are, and which data is published.
 
+use std::collections::HashSet;
+
 use satchel_base::{AppId, ByteSize, SubjectId, UnixMillis};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -136,6 +138,10 @@ impl Store {
         if u64::try_from(current) != Ok(reload.after) {
             return Err(StoreError::Superseded);
         }
+        // A sweep works under the same write lock: what is there now stays.
+        if !self.blobs.contains(&reload.data) {
+            return Err(StoreError::damaged("the data of a reload"));
+        }
         sqlx::query(
             "UPDATE app SET data_blob = ?2, data_size = ?3, data_as_of = ?4,
                             access_fingerprint = ?5, reload = ?6, modified_at = ?7, pending = NULL
@@ -268,27 +274,45 @@ impl Store {
             .collect()
     }
 
-    /// Removes blobs nobody refers to any more. Returns how many.
+    /// Removes blobs nobody refers to any more. Returns how many. Nothing that is stored or
+    /// published at the same time, by this process or another, is removed.
     ///
     /// # Errors
     /// Database and file errors.
     pub async fn sweep_blobs(&self) -> Result<u64, StoreError> {
-        let rows = sqlx::query(
-            "SELECT content_blob AS b FROM app UNION SELECT data_blob FROM app
-             UNION SELECT blob FROM download",
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let mut referenced = Vec::with_capacity(rows.len());
-        for row in rows {
-            let name: Option<String> = row.try_get("b")?;
-            referenced.extend(name.as_deref().and_then(BlobName::parse));
-        }
-        let blobs = self.blobs.clone();
-        tokio::task::spawn_blocking(move || blobs.sweep(&referenced))
+        let store = self.clone();
+        let runtime = tokio::runtime::Handle::current();
+        let work = move || {
+            // In this order: who stores a blob may take long and needs no database meanwhile.
+            let sweep = store.blobs.begin_sweep()?;
+            let tx = runtime.block_on(store.write())?;
+            let (tx, referenced) = runtime.block_on(referenced(tx))?;
+            let removed = sweep.run(&referenced);
+            runtime.block_on(tx.rollback())?;
+            removed
+        };
+        tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| StoreError::damaged("the folder of blobs"))?
     }
+}
+
+type Tx = sqlx::Transaction<'static, sqlx::Sqlite>;
+
+/// The blobs somebody refers to.
+async fn referenced(mut tx: Tx) -> Result<(Tx, HashSet<BlobName>), StoreError> {
+    let rows = sqlx::query(
+        "SELECT content_blob AS b FROM app UNION SELECT data_blob FROM app
+         UNION SELECT blob FROM download",
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut names = HashSet::with_capacity(rows.len());
+    for row in rows {
+        let name: Option<String> = row.try_get("b")?;
+        names.extend(name.as_deref().and_then(BlobName::parse));
+    }
+    Ok((tx, names))
 }
 
 fn unknown(id: &AppId) -> StoreError {

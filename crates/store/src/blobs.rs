@@ -1,5 +1,6 @@
 //! Blobs: contents in a folder, named by their BLAKE3, written whole or not at all.
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -36,6 +37,10 @@ pub struct Blobs {
 /// A blob nobody refers to is kept this long: somebody may be about to refer to it.
 const KEEP_UNREFERENCED: Duration = Duration::from_secs(3600);
 
+/// Held shared by who stores a blob and alone by who sweeps, in whatever process: a blob that
+/// was found to be there already is not swept before its new time is seen.
+const LOCK: &str = ".lock";
+
 impl Blobs {
     /// Opens the folder, making it if need be, and removes what a kill left half-written.
     ///
@@ -53,6 +58,8 @@ impl Blobs {
     pub fn put(&self, bytes: &[u8]) -> Result<BlobName, StoreError> {
         let name = BlobName(blake3::hash(bytes).to_hex().to_string());
         let path = self.path(&name);
+        let lock = self.lock_file()?;
+        lock.lock_shared().map_err(at(&self.dir))?;
         if let Ok(file) = OpenOptions::new().write(true).open(&path)
             && file.metadata().is_ok_and(|m| m.len() == bytes.len() as u64)
         {
@@ -88,15 +95,58 @@ impl Blobs {
         Ok((file, len))
     }
 
+    /// Whether there is a blob of this name.
+    pub fn contains(&self, name: &BlobName) -> bool {
+        self.path(name).exists()
+    }
+
+    /// Waits until nobody stores a blob, and keeps everybody from it while the answer lives.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// If the folder cannot be used.
+    pub fn begin_sweep(&self) -> Result<Sweep<'_>, StoreError> {
+        let lock = self.lock_file()?;
+        lock.lock().map_err(at(&self.dir))?;
+        Ok(Sweep {
+            blobs: self,
+            _lock: lock,
+        })
+    }
+
+    /// Closing the file gives the lock back, whoever dies.
+    fn lock_file(&self) -> Result<File, StoreError> {
+        let path = self.dir.join(LOCK);
+        owner_only(OpenOptions::new().write(true).create(true).truncate(false))
+            .open(&path)
+            .map_err(at(&path))
+    }
+
+    fn path(&self, name: &BlobName) -> PathBuf {
+        self.dir.join(name.as_str())
+    }
+}
+
+/// The folder of blobs while nobody stores one.
+#[derive(Debug)]
+pub struct Sweep<'a> {
+    blobs: &'a Blobs,
+    _lock: File,
+}
+
+impl Sweep<'_> {
     /// Removes blobs that are not in `referenced` and were not written within the last hour,
     /// and half-written files as old. Returns how many were removed.
     ///
     /// # Errors
     /// If the folder cannot be listed.
-    pub fn sweep(&self, referenced: &[BlobName]) -> Result<u64, StoreError> {
+    pub fn run(self, referenced: &HashSet<BlobName>) -> Result<u64, StoreError> {
         let mut removed = 0;
-        for entry in fs::read_dir(&self.dir).map_err(at(&self.dir))? {
-            let entry = entry.map_err(at(&self.dir))?;
+        for entry in fs::read_dir(&self.blobs.dir).map_err(at(&self.blobs.dir))? {
+            let entry = entry.map_err(at(&self.blobs.dir))?;
+            if entry.file_name() == LOCK {
+                continue;
+            }
             let old = entry
                 .metadata()
                 .and_then(|m| m.modified())
@@ -111,10 +161,6 @@ impl Blobs {
             }
         }
         Ok(removed)
-    }
-
-    fn path(&self, name: &BlobName) -> PathBuf {
-        self.dir.join(name.as_str())
     }
 }
 
@@ -132,11 +178,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         NEXT.fetch_add(1, Relaxed)
     ));
     let written = (|| {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&temporary)?;
+        let mut file = owner_only(OpenOptions::new().write(true).create(true).truncate(true))
+            .open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&temporary, path)?;
@@ -147,6 +190,13 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let _ = fs::remove_file(&temporary);
     }
     written.map_err(at(path))
+}
+
+/// Files made with these options are their owner's alone.
+fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }
 
 /// Makes a folder only its owner can enter.
@@ -210,7 +260,14 @@ mod tests {
             make(b"gone", true),
             make(b"new", false),
         );
-        assert_eq!(blobs.sweep(std::slice::from_ref(&kept)).unwrap(), 1);
+        assert_eq!(
+            blobs
+                .begin_sweep()
+                .unwrap()
+                .run(&HashSet::from([kept.clone()]))
+                .unwrap(),
+            1
+        );
         assert!(blobs.read(&kept).is_ok() && blobs.read(&new).is_ok());
         assert!(blobs.read(&gone).is_err());
     }

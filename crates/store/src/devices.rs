@@ -135,17 +135,20 @@ impl Store {
         Ok(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0))
     }
 
-    /// Revokes a device: it may not sign in, renew or download any more.
+    /// Revokes a device: it may not sign in, renew or download any more, and the sessions of
+    /// its owner that come from it, or from no device that is known, are over. A session of
+    /// the native client stays only to tell the device so ([`crate::Session::is_revoked`]).
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if there is no such device.
     pub async fn revoke_device(&self, id: &DeviceId, now: UnixMillis) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
         let result = sqlx::query(
             "UPDATE device SET revoked_at = coalesce(revoked_at, ?2), remember = 0 WHERE id = ?1",
         )
         .bind(id.as_str())
         .bind(now.0)
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
         if result.rows_affected() == 0 {
             return Err(StoreError::NotFound {
@@ -153,6 +156,15 @@ impl Store {
                 name: id.to_string(),
             });
         }
+        sqlx::query(
+            "DELETE FROM session WHERE (device = ?1 AND client = 'browser')
+               OR (device IS NULL AND client = 'device'
+                   AND user = (SELECT user FROM device WHERE id = ?1))",
+        )
+        .bind(id.as_str())
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
         Ok(())
     }
 

@@ -93,6 +93,31 @@ impl StoreError {
     pub(crate) fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged { what: what.into() }
     }
+
+    /// Whether the disk, or the hub's share of it, has no room left.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::File { source, .. } => is_full(source),
+            Self::Database(sqlx::Error::Io(source)) => is_full(source),
+            Self::Database(sqlx::Error::Database(error)) => error
+                .try_downcast_ref::<sqlx::sqlite::SqliteError>()
+                .and_then(sqlx::error::DatabaseError::code)
+                .is_some_and(|code| FULL.contains(&code.as_ref())),
+            _ => false,
+        }
+    }
+}
+
+/// What SQLite says when there is no room: SQLITE_FULL, and SQLITE_IOERR_SHMSIZE when the
+/// index of the write-ahead log cannot grow (<https://sqlite.org/rescode.html>).
+const FULL: [&str; 2] = ["13", "4874"];
+
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
 }
 
 /// Turns an error of the disk into one that says which file.

@@ -22,12 +22,12 @@ mod users;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection as _, SqlitePool};
 
 pub use apps::{App, NewApp, PublishedReload};
 pub use audit::{AuditEntry, AuditEvent, AuditVerdict};
-pub use blobs::{BlobName, Blobs, write_atomically};
+pub use blobs::{BlobName, Blobs, Sweep, write_atomically};
 pub use devices::{Device, IssuedGrant, NewDevice};
 pub use downloads::{DownloadRecord, PackageRecord};
 pub use error::StoreError;
@@ -135,6 +135,14 @@ async fn connect(dir: &Path, create: bool) -> Result<SqlitePool, StoreError> {
     Ok(SqlitePoolOptions::new()
         .max_connections(4)
         .acquire_timeout(Duration::from_secs(15))
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // SQLite ends a transaction by itself when the disk is full; sqlx still counts
+                // it then, and would refuse the next one. Such a connection is not used again.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
         .connect_with(options)
         .await?)
 }

@@ -267,11 +267,16 @@ impl Store {
                     .last_used
                     .is_none_or(|used| now.since_ms(used) >= LAST_USED_STEP_MS);
                 if stale {
-                    sqlx::query("UPDATE assignment SET last_used = ?2 WHERE user = ?1")
+                    let used = sqlx::query("UPDATE assignment SET last_used = ?2 WHERE user = ?1")
                         .bind(user.as_str())
                         .bind(now.0)
                         .execute(&self.pool)
-                        .await?;
+                        .await;
+                    // On a full disk people go on with what is theirs by name.
+                    match used.map_err(StoreError::from) {
+                        Err(error) if !error.is_full() => return Err(error),
+                        _ => {}
+                    }
                 }
                 Ok(InForce::Named(named))
             }

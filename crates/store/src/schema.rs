@@ -8,6 +8,7 @@ use crate::StoreError;
 const STEPS: &[&str] = &[
     include_str!("../migrations/0001_repository.sql"),
     include_str!("../migrations/0002_bookmarks.sql"),
+    include_str!("../migrations/0003_session_device.sql"),
 ];
 
 /// Brings the database to the newest version, each step in one transaction.

@@ -1,6 +1,8 @@
 //! Sessions. The token itself is known to its holder only; here is its hash.
 
-use satchel_base::{SubjectId, UnixMillis};
+use std::collections::HashSet;
+
+use satchel_base::{DeviceId, SubjectId, UnixMillis};
 use satchel_contract::AccessType;
 use satchel_gate::{
     Client, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS, SessionState, session_state, sessions_to_end,
@@ -22,6 +24,8 @@ pub struct Session {
     pub client: Client,
     /// When it began.
     pub began: UnixMillis,
+    /// The device it comes from was revoked: it opens nothing any more.
+    pub is_revoked: bool,
 }
 
 /// How exact `last_seen` is: one write a minute per session, not one per request.
@@ -88,10 +92,13 @@ impl Store {
         token: TokenHash,
         now: UnixMillis,
     ) -> Result<Option<Session>, StoreError> {
-        let row = sqlx::query("SELECT * FROM session WHERE token_hash = ?1")
-            .bind(token.0.as_slice())
-            .fetch_optional(&self.pool)
-            .await?;
+        let row = sqlx::query(
+            "SELECT session.user, session.client, began, session.last_seen, revoked_at FROM session
+             LEFT JOIN device ON device.id = session.device WHERE token_hash = ?1",
+        )
+        .bind(token.0.as_slice())
+        .fetch_optional(&self.pool)
+        .await?;
         let Some(row) = row else { return Ok(None) };
         let began = UnixMillis(row.try_get("began")?);
         let last_seen = UnixMillis(row.try_get("last_seen")?);
@@ -100,11 +107,18 @@ impl Store {
             return Ok(None);
         }
         if now.since_ms(last_seen) >= LAST_SEEN_STEP_MS {
-            sqlx::query("UPDATE session SET last_seen = max(last_seen, ?2) WHERE token_hash = ?1")
-                .bind(token.0.as_slice())
-                .bind(now.0)
-                .execute(&self.pool)
-                .await?;
+            let seen = sqlx::query(
+                "UPDATE session SET last_seen = max(last_seen, ?2) WHERE token_hash = ?1",
+            )
+            .bind(token.0.as_slice())
+            .bind(now.0)
+            .execute(&self.pool)
+            .await;
+            // On a full disk a session idles out early; it does not end at once.
+            match seen.map_err(StoreError::from) {
+                Err(error) if !error.is_full() => return Err(error),
+                _ => {}
+            }
         }
         Ok(Some(Session {
             user: SubjectId::parse(row.try_get("user")?),
@@ -114,30 +128,52 @@ impl Store {
                 _ => Client::Device,
             },
             began,
+            is_revoked: row.try_get::<Option<i64>, _>("revoked_at")?.is_some(),
         }))
     }
 
-    /// Whether a session is still live, without keeping it from idling.
+    /// Which of these sessions are not live any more, without keeping any from idling.
     ///
     /// # Errors
     /// Database errors.
-    pub async fn is_session_live(
+    pub async fn ended_sessions(
+        &self,
+        tokens: &[TokenHash],
+        now: UnixMillis,
+    ) -> Result<Vec<TokenHash>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT token_hash, began, session.last_seen FROM session
+             LEFT JOIN device ON device.id = session.device WHERE revoked_at IS NULL",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut live = HashSet::with_capacity(rows.len());
+        for row in rows {
+            let began = UnixMillis(row.try_get("began")?);
+            let last_seen = UnixMillis(row.try_get("last_seen")?);
+            if session_state(began, last_seen, now) == SessionState::Live {
+                live.insert(row.try_get::<Vec<u8>, _>("token_hash")?);
+            }
+        }
+        let ended = |token: &&TokenHash| !live.contains(token.0.as_slice());
+        Ok(tokens.iter().filter(ended).copied().collect())
+    }
+
+    /// Notes that a session is a device's, so that revoking the device ends it.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn bind_session(
         &self,
         token: TokenHash,
-        now: UnixMillis,
-    ) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT began, last_seen FROM session WHERE token_hash = ?1")
+        device: &DeviceId,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE session SET device = ?2 WHERE token_hash = ?1 AND device IS NOT ?2")
             .bind(token.0.as_slice())
-            .fetch_optional(&self.pool)
+            .bind(device.as_str())
+            .execute(&self.pool)
             .await?;
-        Ok(match row {
-            Some(row) => {
-                let began = UnixMillis(row.try_get("began")?);
-                let last_seen = UnixMillis(row.try_get("last_seen")?);
-                session_state(began, last_seen, now) == SessionState::Live
-            }
-            None => false,
-        })
+        Ok(())
     }
 
     /// Ends a session.

@@ -266,17 +266,18 @@ async fn reload_app(
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
-            note(
-                store,
-                "app.reload",
-                app.id.as_str(),
-                json!({ "failed": error.code() }),
-            )
-            .await?;
-            bail!(
+            let about = json!({ "failed": error.code() });
+            let noted = note(store, "app.reload", app.id.as_str(), about).await;
+            let mut message = format!(
                 "the reload of {} failed; the last data stays\n{error}",
                 app.title
             );
+            // Why the reload failed matters more than that the log could not say so.
+            if let Err(unnoted) = noted {
+                message += &format!("\n{unnoted:#}");
+            }
+            let code = error.code();
+            return Err(super::Failed { code, message }.into());
         }
     };
     note(

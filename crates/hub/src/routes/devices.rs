@@ -73,6 +73,7 @@ pub(crate) async fn enrol(
         remember,
     };
     state.store.enrol_device(&new, state.now()).await?;
+    bind(&state, &asker, &device).await?;
     let about = json!({ "platform": new.platform, "remember": remember });
     note_about(
         &state,
@@ -164,9 +165,9 @@ pub(crate) async fn sign_in(
     }
     let user = state.store.user(&known.user).await?.ok_or_else(refused)?;
     sign_in::succeeded(&state, id.as_str(), &address_key(address.ip()));
-    sign_in::begin(&state, &user, client(&headers), "device.sign_in")
-        .await
-        .map(answer)
+    let begun = sign_in::begin(&state, &user, client(&headers), "device.sign_in").await?;
+    state.store.bind_session(begun.token, &id).await?;
+    Ok(answer(begun))
 }
 
 /// `POST /api/v1/devices/{device}/lease`
@@ -177,6 +178,7 @@ pub(crate) async fn lease(
 ) -> Result<Json<Lease>, Refused> {
     let user = asker.person()?.clone();
     let device = own_device(&state, &user.id, device).await?;
+    bind(&state, &asker, &device.id).await?;
     let mut revoked = Vec::new();
     let streams = state.store.streams().await?;
     for id in state.store.device_apps(&device.id).await? {
@@ -230,6 +232,14 @@ pub(crate) async fn forget(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// From now on the asker's session is the device's.
+async fn bind(state: &HubState, asker: &Asker, device: &DeviceId) -> Result<(), Refused> {
+    if let Some(token) = asker.token {
+        state.store.bind_session(token, device).await?;
+    }
+    Ok(())
+}
+
 /// The device, if it is this person's and not revoked.
 pub(crate) async fn own_device(
     state: &HubState,
@@ -243,12 +253,7 @@ pub(crate) async fn own_device(
         .filter(|d| d.user == *user);
     let device = device.ok_or_else(Refused::not_found)?;
     if device.revoked_at.is_some() {
-        return Err(Refused::new(
-            StatusCode::FORBIDDEN,
-            "device.revoked",
-            "the administrator has revoked this device",
-            "Enrol it again if you are told that you may.",
-        ));
+        return Err(Refused::device_revoked());
     }
     Ok(device)
 }

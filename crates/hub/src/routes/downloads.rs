@@ -1,7 +1,7 @@
 //! Downloads: what one would hold, preparing it, fetching it in parts.
 
 use std::io::{Read, Seek, SeekFrom};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 
 use crate::apps;
 use crate::guard::Asker;
+use crate::housekeeping;
 use crate::refusal::Refused;
 use crate::routes::devices::own_device;
 use crate::routes::session::malformed;
@@ -76,6 +77,7 @@ pub(crate) async fn start(
     let user = asker.person()?.clone();
     let app = visible(&state, &user, app).await?;
     let device = own_device(&state, &user.id, body.device.as_str().to_owned()).await?;
+    housekeeping::note_failures(&state).await?;
     if state.store.n_preparing(&user.id).await? >= MAX_PREPARING {
         let mut refused = Refused::new(
             StatusCode::TOO_MANY_REQUESTS,
@@ -146,7 +148,14 @@ pub(crate) async fn status(
         .store
         .download(&id, &asker.person()?.id, state.now())
         .await?;
-    Ok(Json(found.ok_or_else(Refused::not_found)?.to_wire()))
+    let mut download = found.ok_or_else(Refused::not_found)?.to_wire();
+    let failures = &state.unnoted_failures;
+    let failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(error) = failures.get(&id) {
+        download.state = DownloadState::Failed;
+        download.error = Some(error.clone());
+    }
+    Ok(Json(download))
 }
 
 /// `DELETE /api/v1/downloads/{download}`
@@ -363,8 +372,13 @@ impl Job {
             Ok(about) => ("ok".to_owned(), about),
             Err(refused) => {
                 let error: ApiError = refused.error;
-                if let Err(error) = state.store.fail_download(&id, &error).await {
-                    tracing::error!(%error, "a failed download could not be noted");
+                if let Err(unnoted) = state.store.fail_download(&id, &error).await {
+                    tracing::error!(error = %unnoted, "a failed download could not be noted");
+                    let failures = &state.unnoted_failures;
+                    failures
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .insert(id, error.clone());
                 }
                 (error.code, json!({ "device": device }))
             }

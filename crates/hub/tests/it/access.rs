@@ -1,5 +1,6 @@
 //! Who gets in: passwords, sessions, origins, access types.
 
+use satchel_base::Clock as _;
 use satchel_contract::AccessType;
 use satchel_gate::{Client, Method, Policy, Route, SESSION_IDLE_MS, decide};
 use serde_json::json;
@@ -258,5 +259,39 @@ async fn every_route_for_every_access_type_from_browser_and_device() {
         }
     }
     assert!(n_refused > 50, "{n_refused}");
+    hub.stop().await;
+}
+
+/// A refusal costs nothing: the units are for those who view.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_download_draws_no_unit() {
+    let hub = Hub::start(&[AccessType::AnalyzerCapacity, AccessType::Login]).await;
+    let store = hub.store().await;
+    let used = async |access_type: AccessType| {
+        let pools = store.pool_use(hub.clock.now()).await.unwrap();
+        let pool = pools.into_iter().find(|p| p.access_type == access_type);
+        pool.unwrap().used
+    };
+    for access_type in [AccessType::AnalyzerCapacity, AccessType::Login] {
+        let token = hub.sign_in(access_type.name()).await;
+        let preview = path(Route::DownloadPreview);
+        for (request, body) in [
+            (format!("GET {preview}"), None),
+            (
+                format!("POST {}", path(Route::StartDownload)),
+                Some(json!({})),
+            ),
+            (format!("POST {}", path(Route::Enrol)), Some(json!({}))),
+        ] {
+            let refused = hub.browser(&request, &token, &[], body).await;
+            assert_eq!(refused.code(), "access_type.not_on_device", "{request}");
+        }
+        let apps = hub.native("GET /api/v1/apps", &token, None).await;
+        assert_eq!(apps.code(), "access_type.not_on_device");
+        assert_eq!(used(access_type).await, 0, "{access_type:?}");
+        let apps = hub.browser("GET /api/v1/apps", &token, &[], None).await;
+        assert_eq!(apps.status, 200);
+        assert_eq!(used(access_type).await, 1, "{access_type:?}");
+    }
     hub.stop().await;
 }

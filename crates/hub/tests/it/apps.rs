@@ -27,6 +27,12 @@ pub async fn hub_with_app() -> Hub {
         AccessType::User,
     ])
     .await;
+    import(&hub);
+    hub
+}
+
+/// Imports the app `sales`, reloads and publishes it.
+pub fn import(hub: &Hub) {
     let folder = app_folder(hub.dir.path());
     let import = [
         "app",
@@ -41,7 +47,6 @@ pub async fn hub_with_app() -> Hub {
     ];
     hub.command(&import).unwrap();
     hub.command(&["app", "reload", "sales"]).unwrap();
-    hub
 }
 
 pub async fn app_id(hub: &Hub, token: &str) -> String {
@@ -52,7 +57,7 @@ pub async fn app_id(hub: &Hub, token: &str) -> String {
     apps["apps"][0]["id"].as_str().unwrap().to_owned()
 }
 
-async fn evaluate(hub: &Hub, who: &str, expression: &str) -> Value {
+pub async fn evaluate(hub: &Hub, who: &str, expression: &str) -> Value {
     let token = hub.sign_in(who).await;
     let id = app_id(hub, &token).await;
     let own = [("origin", "https://hub.example.org")];
@@ -209,16 +214,16 @@ async fn a_reload_that_fails_leaves_the_last_good_data() {
 }
 
 /// A device's keys and its id after enrolment.
-struct Device {
+pub struct Device {
     kem: DeviceSecretKey,
     signing: SigningKey,
-    id: String,
-    token: String,
+    pub id: String,
+    pub token: String,
     hub_id: String,
     hub_key: VerifyingKey,
 }
 
-async fn enrol(hub: &Hub, who: &str) -> Device {
+pub async fn enrol(hub: &Hub, who: &str) -> Device {
     let token = hub.sign_in_natively(who).await.token();
     let kem = DeviceSecretKey::make(&mut SystemEntropy);
     let signing = SigningKey::make(&mut SystemEntropy);
@@ -252,7 +257,7 @@ async fn enrol(hub: &Hub, who: &str) -> Device {
 }
 
 /// Starts a download and waits until it is ready.
-async fn prepare(hub: &Hub, device: &Device, app: &str) -> Value {
+pub async fn prepare(hub: &Hub, device: &Device, app: &str) -> Value {
     let start = format!("POST /api/v1/apps/{app}/downloads");
     let started = hub
         .native(&start, &device.token, Some(json!({ "device": device.id })))
@@ -426,5 +431,39 @@ async fn tampering_with_the_audit_log_is_found() {
         .expect("the sqlite3 command is there; `cargo xtask setup` installs it");
     assert!(changed.success());
     assert!(hub.command(&["audit", "verify"]).is_err());
+    hub.stop().await;
+}
+
+/// Also in the middle of nothing: a socket that is silent is closed too.
+#[tokio::test(flavor = "multi_thread")]
+async fn revoking_a_device_ends_its_session_and_closes_its_socket() {
+    let hub = hub_with_app().await;
+    let device = enrol(&hub, "professional").await;
+    let other = hub.sign_in_natively("analyzer").await.token();
+    let client = [("x-satchel-client", "satchel 0.1.0")];
+    let open = async |token: &str| {
+        let mut socket = hub
+            .socket("/app/engineData", token, &client)
+            .await
+            .ok()
+            .unwrap();
+        socket.read().await.unwrap();
+        socket.read().await.unwrap();
+        socket
+    };
+    let mut socket = open(&device.token).await;
+    let mut unconcerned = open(&other).await;
+    hub.command(&["device", "revoke", &device.id]).unwrap();
+    assert_eq!(socket.read().await, Err(4401));
+    for request in ["GET /api/v1/me", "GET /api/v1/apps", "GET /app/engineData"] {
+        let refused = hub.native(request, &device.token, None).await;
+        assert_eq!(
+            (refused.status, refused.code().as_str()),
+            (403, "device.revoked"),
+            "{request}"
+        );
+    }
+    let version = unconcerned.call(-1, "EngineVersion", json!([])).await;
+    assert!(version["result"].is_object(), "{version}");
     hub.stop().await;
 }

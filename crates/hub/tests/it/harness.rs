@@ -50,33 +50,7 @@ pub struct Hub {
 impl Hub {
     /// A hub with these people, whose names are their access types' names.
     pub async fn start(types: &[AccessType]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let root = make_certificates(dir.path());
-        run(dir.path(), &["init", "--name", "Test hub"], None).unwrap();
-        let store = Store::open(&dir.path().join("hub")).await.unwrap();
-        for access_type in AccessType::ALL {
-            store.set_licences(access_type, 10).await.unwrap();
-        }
-        for access_type in types {
-            let name = format!("TEST\\{}", access_type.name());
-            let add = [
-                "user",
-                "add",
-                &name,
-                "--name",
-                access_type.title(),
-                "--password-stdin",
-            ];
-            run(dir.path(), &add, Some(PASSWORD)).unwrap();
-            if *access_type != AccessType::None {
-                run(
-                    dir.path(),
-                    &["licence", "assign", &name, access_type.name()],
-                    None,
-                )
-                .unwrap();
-            }
-        }
+        let (dir, root, store) = prepare(types).await;
         let clock = Arc::new(TestClock::default());
         clock.advance(satchel_hub::SystemClock.now().0);
         let served = serve(Serve {
@@ -89,20 +63,25 @@ impl Hub {
         })
         .await
         .unwrap();
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(root).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         Self {
             dir,
             clock,
             address: served.address,
             served: Some(served),
-            connector: TlsConnector::from(Arc::new(config)),
+            connector: connector(root),
+        }
+    }
+
+    /// The same, not served yet, for tests that start the process themselves.
+    pub async fn prepared(types: &[AccessType]) -> Self {
+        let (dir, root, store) = prepare(types).await;
+        store.close().await;
+        Self {
+            dir,
+            clock: Arc::default(),
+            address: "127.0.0.1:0".parse().unwrap(),
+            served: None,
+            connector: connector(root),
         }
     }
 
@@ -233,6 +212,50 @@ impl Hub {
         stream.read_exact(&mut answer.body).await.unwrap();
         Err(answer)
     }
+}
+
+/// A hub on the disk with these people, and the root of its certificate.
+async fn prepare(types: &[AccessType]) -> (tempfile::TempDir, CertificateDer<'static>, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let root = make_certificates(dir.path());
+    run(dir.path(), &["init", "--name", "Test hub"], None).unwrap();
+    let store = Store::open(&dir.path().join("hub")).await.unwrap();
+    for access_type in AccessType::ALL {
+        store.set_licences(access_type, 10).await.unwrap();
+    }
+    for access_type in types {
+        let name = format!("TEST\\{}", access_type.name());
+        let add = [
+            "user",
+            "add",
+            &name,
+            "--name",
+            access_type.title(),
+            "--password-stdin",
+        ];
+        run(dir.path(), &add, Some(PASSWORD)).unwrap();
+        if *access_type != AccessType::None {
+            run(
+                dir.path(),
+                &["licence", "assign", &name, access_type.name()],
+                None,
+            )
+            .unwrap();
+        }
+    }
+    (dir, root, store)
+}
+
+fn connector(root: CertificateDer<'static>) -> TlsConnector {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(root).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    TlsConnector::from(Arc::new(config))
 }
 
 pub fn credentials(name: &str, password: &str) -> Value {

@@ -2,6 +2,8 @@
 
 mod access;
 mod apps;
+mod faults;
 mod harness;
+mod process;
 mod sessions;
 mod transport;

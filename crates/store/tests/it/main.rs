@@ -4,8 +4,8 @@ use satchel_base::{AppId, ByteSize, DeviceId, SubjectId, UnixMillis};
 use satchel_contract::AccessType;
 use satchel_gate::{Client, Release, Role, SESSION_IDLE_MS};
 use satchel_store::{
-    AuditEvent, AuditVerdict, InForce, NewApp, PublishedReload, Settings, Store, StoreError,
-    TokenHash, User,
+    AuditEvent, AuditVerdict, InForce, NewApp, NewDevice, PublishedReload, Settings, Store,
+    StoreError, TokenHash, User,
 };
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
@@ -186,10 +186,10 @@ async fn a_new_password_ends_all_sessions() {
     let mut user = store.user(&ann).await.unwrap().unwrap();
     user.email = "new@example.org".into();
     store.save_user(&user).await.unwrap();
-    assert!(store.is_session_live(token, T).await.unwrap());
+    assert!(store.ended_sessions(&[token], T).await.unwrap().is_empty());
     user.password_hash = Some("other".into());
     store.save_user(&user).await.unwrap();
-    assert!(!store.is_session_live(token, T).await.unwrap());
+    assert_eq!(store.ended_sessions(&[token], T).await.unwrap(), [token]);
 }
 
 #[tokio::test]
@@ -384,4 +384,100 @@ async fn every_kind_of_tampering_with_the_audit_log_is_found() {
         raw.close().await.unwrap();
         assert_eq!(store.verify_audit().await.unwrap(), want, "{statement}");
     }
+}
+
+/// A repository that lies on a disk for long: what the sweep takes must be what nobody wants.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_sweep_never_takes_what_is_published_at_the_same_time() {
+    let (dir, store) = store().await;
+    let id = AppId::new("app");
+    let app = NewApp {
+        id: id.clone(),
+        title: "Sales".into(),
+        description: String::new(),
+        owner: SubjectId::parse("ann"),
+        content: store.blobs().put(b"content").unwrap(),
+    };
+    store.put_app(&app, T).await.unwrap();
+    let other = Store::open(&dir.path().join("hub")).await.unwrap();
+    let mut n_swept = 0;
+    for reload in 0..200_u64 {
+        // Left behind long ago, by a reload that was killed, and made again now.
+        let bytes = format!("data {reload}");
+        let left = store.blobs().put(bytes.as_bytes()).unwrap();
+        let old = std::time::SystemTime::now() - std::time::Duration::from_secs(7_200);
+        let (file, _) = store.blobs().open_file(&left).unwrap();
+        file.set_modified(old).unwrap();
+        let sweeping = tokio::spawn({
+            let store = other.clone();
+            async move { store.sweep_blobs().await.unwrap() }
+        });
+        let publishing = tokio::spawn({
+            let (store, id) = (store.clone(), id.clone());
+            async move {
+                let data = store.blobs().put(bytes.as_bytes()).unwrap();
+                let published = PublishedReload {
+                    after: reload,
+                    data: data.clone(),
+                    data_size: ByteSize(4),
+                    data_as_of: T,
+                    access_fingerprint: None,
+                };
+                store.publish_reload(&id, &published, T).await.unwrap();
+                data
+            }
+        });
+        n_swept += sweeping.await.unwrap();
+        let data = publishing.await.unwrap();
+        assert!(store.blobs().read(&data).is_ok(), "reload {reload}");
+    }
+    // What is not published any more goes once it is old, and only that.
+    assert!(n_swept <= 200);
+    assert_eq!(store.find_app("sales").await.unwrap().reload, 200);
+}
+
+#[tokio::test]
+async fn revoking_a_device_ends_its_sessions_and_no_others() {
+    let (_dir, store) = store().await;
+    let ann = with_user(&store, "ann").await;
+    let begin = async |n: u8, client| {
+        let token = TokenHash([n; 32]);
+        let have = AccessType::Professional;
+        let begun = store.begin_session(token, &ann, client, have, T).await;
+        begun.map(|_| token).unwrap()
+    };
+    let enrol = async |id: &str| {
+        let new = NewDevice {
+            id: DeviceId::new(id),
+            user: ann.clone(),
+            name: "phone".into(),
+            platform: "linux".into(),
+            client: "satchel".into(),
+            kem_key: vec![1],
+            signing_key: vec![2],
+            remember: true,
+        };
+        store.enrol_device(&new, T).await.unwrap();
+        new.id
+    };
+    let (lost, kept) = (enrol("lost").await, enrol("kept").await);
+    let tokens = [
+        begin(1, Client::Device).await,
+        begin(2, Client::Device).await,
+        begin(3, Client::Browser).await,
+        begin(4, Client::Device).await,
+        begin(5, Client::Browser).await,
+    ];
+    store.bind_session(tokens[0], &lost).await.unwrap();
+    store.bind_session(tokens[1], &kept).await.unwrap();
+    store.bind_session(tokens[4], &lost).await.unwrap();
+    store.revoke_device(&lost, T).await.unwrap();
+    // The fourth came from some device, nobody knows from which.
+    let ended = store.ended_sessions(&tokens, T).await.unwrap();
+    // The native client is told, once more, why nothing opens.
+    let told = store.touch_session(tokens[0], T).await.unwrap();
+    assert!(told.unwrap().is_revoked);
+    let other = store.touch_session(tokens[1], T).await.unwrap();
+    assert!(!other.unwrap().is_revoked);
+    assert_eq!(ended, [tokens[0], tokens[3], tokens[4]]);
 }
