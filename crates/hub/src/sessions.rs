@@ -301,7 +301,9 @@ async fn is_good(state: &HubState, shared: &Shared, kept: Kept) -> bool {
     }
     let store = &state.store;
     let signed_in = match kept.token {
-        Some(token) => store.is_session_live(token, now).await.unwrap_or(false),
+        Some(token) => {
+            (store.ended_sessions(&[token], now).await).is_ok_and(|ended| ended.is_empty())
+        }
         None => false,
     };
     let same = matches!(store.user(&shared.user.id).await, Ok(Some(user)) if user == *shared.user);

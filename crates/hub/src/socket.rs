@@ -367,22 +367,6 @@ fn glance(text: &str) -> (Option<i64>, Option<Urgent>) {
     (id, urgent)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cancel_is_seen_by_position_and_by_name() {
-        let by_position =
-            r#"{"jsonrpc":"2.0","id":4,"handle":-1,"method":"CancelRequest","params":[3]}"#;
-        let by_name = r#"{"id":4,"handle":-1,"method":"CancelRequest","params":{"qRequestId":3}}"#;
-        let wanted = (Some(4), Some(Urgent::Cancel(Some(3))));
-        assert_eq!(glance(by_position), wanted);
-        assert_eq!(glance(by_name), wanted);
-        assert_eq!(glance(r#"{"id":5,"method":"GetLayout"}"#), (Some(5), None));
-        assert_eq!(glance("not json"), (None, None));
-    }
-
 fn session_over() -> CloseFrame {
     CloseFrame {
         code: 4401,
@@ -398,4 +382,21 @@ async fn over(is_over: Option<watch::Receiver<bool>>) {
         return;
     }
     std::future::pending().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancel_is_seen_by_position_and_by_name() {
+        let by_position =
+            r#"{"jsonrpc":"2.0","id":4,"handle":-1,"method":"CancelRequest","params":[3]}"#;
+        let by_name = r#"{"id":4,"handle":-1,"method":"CancelRequest","params":{"qRequestId":3}}"#;
+        let wanted = (Some(4), Some(Urgent::Cancel(Some(3))));
+        assert_eq!(glance(by_position), wanted);
+        assert_eq!(glance(by_name), wanted);
+        assert_eq!(glance(r#"{"id":5,"method":"GetLayout"}"#), (Some(5), None));
+        assert_eq!(glance("not json"), (None, None));
+    }
 }

@@ -11,8 +11,8 @@ use satchel_store::{Settings, Store};
 use tokio::sync::{Semaphore, watch};
 
 use crate::apps::Apps;
-use crate::sessions::Sessions;
 use crate::housekeeping::Sockets;
+use crate::sessions::Sessions;
 
 /// The hub while it runs.
 pub struct HubState {

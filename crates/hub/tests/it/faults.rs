@@ -222,7 +222,9 @@ async fn a_hub_with_a_full_disk_says_so_serves_on_and_recovers() {
     }
     // What cannot be written into the audit log does not happen.
     let again = socket.call(-1, "OpenDoc", json!([app])).await;
-    let mut other = hub.socket(&path, &token, &own).await.ok().unwrap();
+    // Its own session: one at the same address would find the app open.
+    let elsewhere = format!("{path}/identity/other");
+    let mut other = hub.socket(&elsewhere, &token, &own).await.ok().unwrap();
     other.read().await.unwrap();
     other.read().await.unwrap();
     let refused = other.call(-1, "OpenDoc", json!([app])).await;
