@@ -174,7 +174,8 @@ async fn a_hub_with_a_full_disk_says_so_serves_on_and_recovers() {
     let app = app_id(&hub, &device.token).await;
     let token = hub.sign_in("analyzer").await;
     let own = [("origin", "https://hub.example.org")];
-    let path = format!("/app/{app}");
+    // Sessions of their own: those at one address are one.
+    let path = format!("/app/{app}/identity/open");
     let mut socket = hub.socket(&path, &token, &own).await.ok().unwrap();
     socket.read().await.unwrap();
     socket.read().await.unwrap();
@@ -222,8 +223,7 @@ async fn a_hub_with_a_full_disk_says_so_serves_on_and_recovers() {
     }
     // What cannot be written into the audit log does not happen.
     let again = socket.call(-1, "OpenDoc", json!([app])).await;
-    // Its own session: one at the same address would find the app open.
-    let elsewhere = format!("{path}/identity/other");
+    let elsewhere = format!("/app/{app}/identity/other");
     let mut other = hub.socket(&elsewhere, &token, &own).await.ok().unwrap();
     other.read().await.unwrap();
     other.read().await.unwrap();
