@@ -37,4 +37,5 @@ pub use host::{
     Host, Now, OpenApp, OpenFailure, OpenMode, Refusal, ReloadProgress, Reloaded, UserInfo,
 };
 pub use image::{AppImage, AppMeta, ImageError, StreamRef};
+pub use router::{MethodInfo, methods};
 pub use session::{Answer, ConnectionId, Greeting, Session, SessionConfig};

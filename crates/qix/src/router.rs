@@ -25,20 +25,44 @@ macro_rules! methods {
     };
 }
 
+/// The classes with their methods.
+const CLASSES: [(&str, &[Method]); 8] = [
+    ("Global", GLOBAL),
+    ("Doc", DOC),
+    ("GenericObject", OBJECT),
+    ("GenericDimension", DIMENSION),
+    ("GenericMeasure", MEASURE),
+    ("GenericBookmark", BOOKMARK),
+    ("GenericVariable", VARIABLE),
+    ("Field", FIELD),
+];
+
 /// The method `name` of `class`.
 pub(crate) fn find(class: &str, name: &str) -> Option<&'static Method> {
-    let methods = match class {
-        "Global" => GLOBAL,
-        "Doc" => DOC,
-        "GenericObject" => OBJECT,
-        "GenericDimension" => DIMENSION,
-        "GenericMeasure" => MEASURE,
-        "GenericBookmark" => BOOKMARK,
-        "GenericVariable" => VARIABLE,
-        "Field" => FIELD,
-        _ => return None,
-    };
+    let (_, methods) = CLASSES.iter().find(|(c, _)| *c == class)?;
     methods.iter().find(|m| m.name == name)
+}
+
+/// A method a session answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MethodInfo {
+    /// The class of the objects that have it; `Global` for handle -1.
+    pub class: &'static str,
+    /// Its name, unique in its class.
+    pub name: &'static str,
+    /// The names of its parameters, in their order; may be empty.
+    pub params: &'static [&'static str],
+}
+
+/// Every method there is, by class in a fixed order. Any other is answered with -32601.
+pub fn methods() -> impl Iterator<Item = MethodInfo> {
+    CLASSES.iter().flat_map(|(class, methods)| {
+        methods.iter().map(|m| MethodInfo {
+            class,
+            name: m.name,
+            params: m.params,
+        })
+    })
 }
 
 const GLOBAL: &[Method] = methods! {

@@ -1,0 +1,70 @@
+//! Every seed, once, as an ordinary test.
+
+use std::path::Path;
+
+fn run(folders: &[&str], check: fn(&[u8])) {
+    let mut n_seeds = 0;
+    for folder in folders {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        for entry in std::fs::read_dir(&folder).expect("the folder of seeds exists") {
+            let path = entry.expect("the folder can be read").path();
+            let bytes = std::fs::read(&path).expect("the seed can be read");
+            // Shown if the check fails.
+            println!("{}", path.display());
+            check(&bytes);
+            // Its beginnings too: what is cut short is where readers go wrong.
+            for len in (0..bytes.len()).step_by(1 + bytes.len() / 20) {
+                check(&bytes[..len]);
+            }
+            n_seeds += 1;
+        }
+    }
+    assert!(n_seeds > 0, "no seeds in {folders:?}");
+}
+
+#[test]
+fn package() {
+    run(&["../corpus/sealed"], satchel_fuzz::package);
+}
+
+#[test]
+fn signed() {
+    run(&["seeds/signed"], satchel_fuzz::signed);
+}
+
+#[test]
+fn expression() {
+    run(&["seeds/expression"], satchel_fuzz::expression);
+}
+
+#[test]
+fn script() {
+    run(&["seeds/script"], satchel_fuzz::script);
+}
+
+#[test]
+fn qix_frames() {
+    run(
+        &["seeds/qix_frames", "../corpus/rpc"],
+        satchel_fuzz::qix_frames,
+    );
+}
+
+#[test]
+fn snapshot() {
+    if std::env::var_os("UPDATE").is_some() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/snapshot/small");
+        std::fs::write(file, satchel_fuzz::small_snapshot()).expect("the seed is written");
+    }
+    run(&["seeds/snapshot"], satchel_fuzz::snapshot);
+}
+
+#[test]
+fn csv() {
+    run(&["seeds/csv"], satchel_fuzz::csv);
+}
+
+#[test]
+fn parquet() {
+    run(&["seeds/parquet"], satchel_fuzz::parquet);
+}
