@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod certificates;
 mod demo;
+mod fuzz;
 mod hub;
 mod process;
 mod rooms;
@@ -61,9 +62,20 @@ enum Command {
     Rooms,
     /// Measure against the peers and print a table
     Bench {
-        /// Workloads, of: w1 w2 open size
+        /// Workloads, of: w1 load open size
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
+    },
+    /// Fuzz one reader of bytes from outside; see fuzz/README.md
+    Fuzz {
+        /// One of: package signed expression script qix_frames snapshot csv parquet
+        target: String,
+        /// How long
+        #[arg(long, default_value_t = 600)]
+        seconds: u32,
+        /// For libFuzzer, after `--`
+        #[arg(last = true)]
+        more: Vec<String>,
     },
 }
 
@@ -104,5 +116,10 @@ fn run(command: Command) -> Result<()> {
         Command::Wire => wire::write(),
         Command::Rooms => rooms::check(),
         Command::Bench { only } => bench::run_workloads(&only),
+        Command::Fuzz {
+            target,
+            seconds,
+            more,
+        } => fuzz::fuzz(&target, seconds, &more),
     }
 }

@@ -1,4 +1,4 @@
-//! Every seed, once, as an ordinary test.
+//! Every seed, once, as an ordinary test; and conversations made by the grammar.
 
 use std::path::Path;
 
@@ -68,3 +68,37 @@ fn csv() {
 fn parquet() {
     run(&["seeds/parquet"], satchel_fuzz::parquet);
 }
+
+/// Conversations grown frame by frame, the same in every run. `SLOW=1` makes a hundred times
+/// as many.
+#[test]
+fn conversations_of_the_grammar() {
+    let n = if std::env::var_os("SLOW").is_some() {
+        4000
+    } else {
+        40
+    };
+    for seed in 0..n {
+        let mut text = satchel_fuzz::conversation(seed);
+        for step in 0..4 {
+            // Shown if the conversation fails.
+            println!("{text}\n");
+            satchel_fuzz::qix_frames(text.as_bytes());
+            if let Some(next) = satchel_fuzz::mutate_frames(text.as_bytes(), seed * 31 + step) {
+                text = next;
+            }
+        }
+    }
+}
+
+/// A grammar whose requests are refused tests nothing but refusals.
+#[test]
+fn the_grammar_reaches_every_method() {
+    let mut missing = satchel_fuzz::unanswered(400);
+    // They need what no conversation here can give.
+    missing.retain(|m| !REFUSED_HERE.contains(&m.as_str()));
+    assert!(missing.is_empty(), "never with a result: {missing:?}");
+}
+
+/// The host of these sessions does not reload.
+const REFUSED_HERE: &[&str] = &["Doc.DoReload", "Doc.DoReloadEx"];
