@@ -73,11 +73,12 @@ pub fn qix_frames(bytes: &[u8]) {
     }
 }
 
-/// A conversation of 24 requests, as text; the same for the same `seed`.
+/// A conversation of 64 requests, as text; the same for the same `seed`.
 pub fn conversation(seed: u32) -> String {
     let mut grammar = Grammar::new(u64::from(seed));
     let mut frames = vec![Grammar::opening()];
-    frames.extend((1..24).map(|_| grammar.frame()));
+    frames.extend(grammar.opening_objects());
+    frames.extend((frames.len()..MOST_FRAMES).map(|_| grammar.frame()));
     frames.join("\n")
 }
 

@@ -148,6 +148,32 @@ impl Grammar {
         json!({"id": 1, "handle": -1, "method": "OpenDoc", "params": [APP]}).to_string()
     }
 
+    /// Requests that return one object of each class, most of them right.
+    pub fn opening_objects(&mut self) -> Vec<String> {
+        let list = json!({"qInfo": {"qId": "l", "qType": "any"}, "qListObjectDef": {
+            "qDef": {"qFieldDefs": ["Product"]}, "qInitialDataFetch": [self.page()]}});
+        let pivot = json!({"qInfo": {"qId": "p", "qType": "any"}, "qHyperCubeDef": {
+            "qMode": "P", "qNoOfLeftDims": 1, "qInitialDataFetch": [self.page()],
+            "qDimensions": [{"qDef": {"qFieldDefs": ["Region"]}}, self.dimension()],
+            "qMeasures": [{"qDef": {"qDef": "Sum(Sales)"}}, self.measure()]}});
+        let requests = [
+            ("CreateSessionObject", list),
+            ("CreateSessionObject", pivot),
+            ("GetField", json!(self.pick(FIELDS))),
+            ("GetDimension", json!("d-region")),
+            ("GetMeasure", json!("m-sales")),
+            ("GetBookmark", json!("b-south")),
+            ("GetVariableById", json!("v-year")),
+            ("GetObject", json!("sheet1")),
+        ];
+        let frame = |(method, param)| {
+            json!({"id": 1, "handle": "Doc/0", "method": method, "params": [param]}).to_string()
+        };
+        let mut frames: Vec<String> = requests.into_iter().map(frame).collect();
+        frames.remove(self.below(8));
+        frames
+    }
+
     /// A request for any method, on an object that should have it.
     pub fn frame(&mut self) -> String {
         // Objects with something to show come first: most methods need one.
