@@ -1,6 +1,6 @@
 // Search: titles of sheets and objects in an app, and values of its fields.
 
-import type { Device } from './device/device';
+import type { DevicePort } from './device/port';
 import { openApp, type Doc } from './engine';
 import { readSheets, type Sheet } from './sheets';
 import type { SearchHit } from './wire';
@@ -50,10 +50,10 @@ export async function searchValues(doc: Doc, words: string): Promise<ValueHit[] 
 
 /** Sheets and objects of the downloads, for searching without the hub. Forgotten when locked. */
 export class DeviceIndex {
-  #device: Device;
+  #device: DevicePort;
   #sheets = new Map<string, Promise<Sheet[]>>();
 
-  constructor(device: Device) {
+  constructor(device: DevicePort) {
     this.#device = device;
     device.subscribe(() => {
       if (!device.view.unlocked) this.#sheets.clear();
