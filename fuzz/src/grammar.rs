@@ -16,8 +16,22 @@ const FIELDS: &[&str] = &[
     "Manager", "Island", "Big", "$Field", "$Table", "nope",
 ];
 const IDS: &[&str] = &[
-    "l", "c", "p", "k", "t", "s", "sheet1", "kpi1", "d-region", "m-sales", "v-year", "b-south",
-    "x y", "",
+    "l",
+    "c",
+    "p",
+    "k",
+    "t",
+    "s",
+    "sheet1",
+    "kpi1",
+    "d-region",
+    "m-sales",
+    "v-year",
+    "b-south",
+    "x y",
+    // The first id the sessions make.
+    "01010101-0101-4101-8101-010101010101",
+    "",
 ];
 const STATES: &[&str] = &["$", "S1", "S2", "1", "", "nope"];
 const PATTERNS: &[&str] = &[
