@@ -40,6 +40,10 @@ pub fn python(name: &str, packages: &[&str]) -> Result<PathBuf> {
     let venv = cache_folder().join(name);
     let python = venv.join("bin/python");
     if !python.exists() {
+        // Debian's Python comes without what makes environments.
+        if read(&mut command("python3", ["-c", "import ensurepip"])).is_err() {
+            debian_packages(&["python3-venv"])?;
+        }
         let mut make = command("python3", ["-m", "venv"]);
         step("making a Python environment", make.arg(&venv))?;
     }
@@ -71,6 +75,11 @@ fn debian(wanted: &[(&str, &str)]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
+    debian_packages(&missing)
+}
+
+/// Installs Debian packages, or says how to.
+fn debian_packages(missing: &[&str]) -> Result<()> {
     if !on_path("apt-get") || !is_root()? {
         bail!(
             "these Debian packages are missing: {0}\n  install them with: sudo apt-get install {0}",
@@ -86,7 +95,7 @@ fn debian(wanted: &[(&str, &str)]) -> Result<()> {
         ["install", "-y", "-qq", "--no-install-recommends"],
     );
     install
-        .args(&missing)
+        .args(missing)
         .env("DEBIAN_FRONTEND", "noninteractive");
     step(&format!("installing {}", missing.join(", ")), &mut install)
 }
