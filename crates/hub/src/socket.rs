@@ -19,7 +19,9 @@ use futures_util::stream::SplitStream;
 use futures_util::{SinkExt, StreamExt};
 use satchel_base::{Budget, CancelToken, Limits, UnixMillis};
 use satchel_gate::{Route, decide};
-use satchel_qix::{Answer, ConnectionId, Session, SessionConfig, progress_reply};
+use satchel_qix::{
+    Answer, ConnectionId, Glance, Session, SessionConfig, Urgent, glance, progress_reply,
+};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
@@ -309,7 +311,7 @@ async fn read(
                 return Some(closing(1002, reason));
             }
         };
-        let (id, urgent) = glance(&text);
+        let Glance { id, urgent } = glance(&text);
         match urgent {
             Some(Urgent::Cancel(target)) => running.cancel(target),
             Some(Urgent::CancelReload) if shared.doings.is_reloading() => {
@@ -335,38 +337,6 @@ async fn read(
     None
 }
 
-/// What must not wait its turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Urgent {
-    /// Stop the request with this id, or all of them.
-    Cancel(Option<i64>),
-    CancelReload,
-    Progress,
-}
-
-/// The id of a request, and whether it must not wait. Anything odd is left for the session to
-/// answer.
-fn glance(text: &str) -> (Option<i64>, Option<Urgent>) {
-    let Ok(frame) = serde_json::from_str::<serde_json::Value>(text) else {
-        return (None, None);
-    };
-    let id = frame["id"].as_i64();
-    let urgent = match frame["method"].as_str() {
-        Some("CancelRequest" | "AbortRequest") => {
-            let params = &frame["params"];
-            params[0]
-                .as_i64()
-                .or_else(|| params["qRequestId"].as_i64())
-                .map(|id| Urgent::Cancel(Some(id)))
-        }
-        Some("AbortAll") => Some(Urgent::Cancel(None)),
-        Some("CancelReload") => Some(Urgent::CancelReload),
-        Some("GetProgress") => Some(Urgent::Progress),
-        _ => None,
-    };
-    (id, urgent)
-}
-
 fn session_over() -> CloseFrame {
     CloseFrame {
         code: 4401,
@@ -382,21 +352,4 @@ async fn over(is_over: Option<watch::Receiver<bool>>) {
         return;
     }
     std::future::pending().await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cancel_is_seen_by_position_and_by_name() {
-        let by_position =
-            r#"{"jsonrpc":"2.0","id":4,"handle":-1,"method":"CancelRequest","params":[3]}"#;
-        let by_name = r#"{"id":4,"handle":-1,"method":"CancelRequest","params":{"qRequestId":3}}"#;
-        let wanted = (Some(4), Some(Urgent::Cancel(Some(3))));
-        assert_eq!(glance(by_position), wanted);
-        assert_eq!(glance(by_name), wanted);
-        assert_eq!(glance(r#"{"id":5,"method":"GetLayout"}"#), (Some(5), None));
-        assert_eq!(glance("not json"), (None, None));
-    }
 }

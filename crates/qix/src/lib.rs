@@ -31,7 +31,7 @@ pub use content::{
     StoredSelections, StoredState, StoredVariable,
 };
 pub use errors::{Code, RpcError};
-pub use glance::{Glance, glance};
+pub use glance::{Glance, Urgent, glance};
 pub use global::progress_reply;
 pub use host::{
     Host, Now, OpenApp, OpenFailure, OpenMode, Refusal, ReloadProgress, Reloaded, UserInfo,

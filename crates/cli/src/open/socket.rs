@@ -16,7 +16,7 @@ use futures_util::{SinkExt, StreamExt};
 use satchel_base::{Budget, CancelToken, Clock as _, Limits};
 use satchel_contract::ApiError;
 use satchel_device_native::SystemClock;
-use satchel_qix::{Session, SessionConfig, glance};
+use satchel_qix::{Session, SessionConfig, Urgent, glance};
 use tokio::sync::{mpsc, watch};
 
 use super::host::DeviceHost;
@@ -98,7 +98,7 @@ async fn run(desk: Desk, socket: WebSocket) {
                 Message::Ping(_) | Message::Pong(_) => continue,
             };
             let seen = glance(&text);
-            if let Some(target) = seen.cancels {
+            if let Some(Urgent::Cancel(target)) = seen.urgent {
                 running.cancel(target);
             }
             let token = CancelToken::default();
