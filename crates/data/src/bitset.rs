@@ -60,12 +60,16 @@ impl BitSet {
             .is_some_and(|w| w >> (i & 63) & 1 == 1)
     }
 
-    /// Puts position `i` into the set. Ignored past the end.
+    /// Puts position `i` into the set; whether it was not there yet. Ignored past the end.
     #[inline]
-    pub fn insert(&mut self, i: usize) {
-        if i < self.len {
-            self.words[i >> 6] |= 1 << (i & 63);
+    pub fn insert(&mut self, i: usize) -> bool {
+        if i >= self.len {
+            return false;
         }
+        let (word, bit) = (&mut self.words[i >> 6], 1 << (i & 63));
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
     }
 
     /// Takes position `i` out of the set. Ignored past the end.

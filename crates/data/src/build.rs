@@ -1,14 +1,14 @@
 //! From frames to a model: one symbol table a field, canonical numbering, packing.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use crate::model::{
-    Column, Field, FieldId, FieldKind, Model, ModelNote, Table, TableId, TableKind,
+    Aside, Column, Field, FieldId, FieldKind, Model, ModelNote, Table, TableId, TableKind,
 };
 use crate::symbols::{Symbols, TooLarge};
-use crate::{BitSet, Codes, Frame, NULL_CODE, SymbolKey, Value, loops, synthetic};
+use crate::{Codes, Frame, NULL_CODE, SymbolKey, Value, loops, synthetic};
 
 /// Builds a [`Model`] from finished frames.
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ pub(crate) struct DraftField {
 }
 
 /// A column of a [`Draft`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct DraftColumn {
     pub field: usize,
     /// A symbol of the field, or [`NULL_CODE`].
@@ -97,6 +97,8 @@ pub(crate) struct DraftTable {
     pub loose: bool,
     pub n_rows: usize,
     pub columns: Vec<DraftColumn>,
+    /// Columns that synthetic keys have taken out, kept for their texts.
+    pub aside: Vec<DraftColumn>,
 }
 
 /// A model that is not numbered or packed yet.
@@ -166,6 +168,7 @@ impl Draft {
                 loose: false,
                 n_rows,
                 columns,
+                aside: Vec::new(),
             });
         }
         for (table, at, dict, codes) in dicts {
@@ -191,6 +194,12 @@ impl Draft {
         draft
     }
 
+    /// Whether the columns of a field tell the text of each row.
+    pub(crate) fn is_spelled(&self, field: usize) -> bool {
+        let mut columns = self.tables.iter().flat_map(|t| &t.columns);
+        columns.any(|c| c.field == field && c.texts.is_some())
+    }
+
     /// Numbers symbols by first appearance, drops unused ones, packs.
     pub(crate) fn finish(self, notes: Vec<ModelNote>) -> Result<Model, TooLarge> {
         let Self {
@@ -214,6 +223,9 @@ impl Draft {
                     order.push(*code);
                 }
             }
+        }
+        let columns = draft_tables.iter().flat_map(|t| &t.columns);
+        for column in columns.chain(draft_tables.iter().flat_map(|t| &t.aside)) {
             if let Some(row_texts) = &column.texts {
                 let seen = &mut texts[column.field];
                 for (code, text) in column.codes.iter().zip(row_texts) {
@@ -267,8 +279,8 @@ impl Draft {
                     draft.name
                 },
                 kind: draft.kind,
-                symbols: Symbols::from_values(&values)?,
-                spellings,
+                symbols: Arc::new(Symbols::from_values(&values)?),
+                spellings: spellings.into(),
                 columns: Vec::new(),
                 tags: draft.tags,
             });
@@ -285,35 +297,26 @@ impl Draft {
                     .iter()
                     .map(|old| map.get(*old as usize).copied().unwrap_or(null))
                     .collect();
-                let spellings = column
-                    .texts
-                    .filter(|_| !field.spellings.is_empty())
-                    .map(|rows| {
-                        let seen = &texts[column.field];
-                        let positions = &spelling_of[column.field];
-                        let spelled = column.codes.iter().zip(&rows).map(|(old, text)| match seen
-                            .get(old)
-                        {
-                            Some(known) if known.len() > 1 => {
-                                positions.get(text).copied().unwrap_or(0)
-                            }
-                            _ => 0,
-                        });
-                        Codes::pack(&spelled.collect::<Vec<_>>())
-                    });
-                columns.push(Column {
-                    field: FieldId(column.field as u32),
-                    codes: Codes::pack(&codes),
-                    spellings,
-                    index: OnceLock::new(),
-                });
+                columns.push(Column::new(
+                    FieldId(column.field as u32),
+                    Codes::pack(&codes),
+                    row_spellings(&column, &fields, &texts, &spelling_of),
+                ));
             }
+            let aside = draft.aside.iter().filter_map(|column| {
+                Some(Aside {
+                    field: FieldId(column.field as u32),
+                    spellings: Arc::new(row_spellings(column, &fields, &texts, &spelling_of)?),
+                })
+            });
+            let aside = aside.collect();
             tables.push(Table {
                 name: draft.name,
                 kind: draft.kind,
                 loose: draft.loose,
                 n_rows: draft.n_rows,
                 columns,
+                aside,
             });
         }
         let by_name = fields
@@ -331,137 +334,26 @@ impl Draft {
     }
 }
 
-/// See [`Model::retain`].
-pub(crate) fn retain(model: &Model, keep: &[Option<BitSet>], omit: &[FieldId]) -> Model {
-    let mut new_field = vec![None; model.fields.len()];
-    let mut draft = Draft::default();
-    for (i, field) in model.fields.iter().enumerate() {
-        let id = FieldId(i as u32);
-        let omitted = omit.contains(&id);
-        let links = field.columns.len() > 1;
-        if omitted && !links {
-            continue;
-        }
-        let kind = if omitted {
-            FieldKind::Hidden
-        } else {
-            field.kind
-        };
-        new_field[i] = Some(draft.fields.len());
-        draft.fields.push(DraftField {
-            name: field.name.clone(),
-            kind,
-            values: match kind {
-                FieldKind::Data => (0..field.symbols.len() as u32)
-                    .map(|c| field.symbols.value(c))
-                    .collect(),
-                FieldKind::Synthetic | FieldKind::Hidden => Vec::new(),
-            },
-            n_symbols: field.symbols.len(),
-            tags: if omitted {
-                Vec::new()
-            } else {
-                field.tags.clone()
-            },
-        });
+/// By row of a column: 0, or 1 + the position of its text among the field's spellings.
+fn row_spellings(
+    column: &DraftColumn,
+    fields: &[Field],
+    texts: &[FxHashMap<u32, Vec<Arc<str>>>],
+    positions: &[FxHashMap<Arc<str>, u32>],
+) -> Option<Codes> {
+    let rows = column.texts.as_ref()?;
+    if fields[column.field].spellings.is_empty() {
+        return None;
     }
-    for (t, table) in model.tables.iter().enumerate() {
-        let rows: Option<Vec<usize>> = keep
-            .get(t)
-            .and_then(Option::as_ref)
-            .map(|set| set.iter().filter(|r| *r < table.n_rows).collect());
-        let pick = |codes: &Codes| match &rows {
-            None => codes.to_vec(),
-            Some(rows) => rows.iter().map(|r| codes.at(*r)).collect(),
-        };
-        let columns: Vec<DraftColumn> = table
-            .columns
-            .iter()
-            .filter_map(|column| {
-                let to = new_field[column.field.index()]?;
-                let field = model.field(column.field);
-                let codes: Vec<u32> = pick(&column.codes)
-                    .into_iter()
-                    .map(|c| {
-                        if c == field.symbols.null_code() {
-                            NULL_CODE
-                        } else {
-                            c
-                        }
-                    })
-                    .collect();
-                let texts = (draft.fields[to].kind == FieldKind::Data
-                    && !field.spellings.is_empty())
-                .then(|| row_texts(field, column, &codes, &pick));
-                Some(DraftColumn {
-                    field: to,
-                    codes,
-                    texts,
-                })
-            })
-            .collect();
-        if columns.is_empty() {
-            continue;
-        }
-        draft.tables.push(DraftTable {
-            name: table.name.clone(),
-            kind: table.kind,
-            loose: table.loose,
-            n_rows: rows.map_or(table.n_rows, |r| r.len()),
-            columns,
-        });
-    }
-    let hidden: Vec<&str> = omit.iter().map(|f| model.field(*f).name.as_str()).collect();
-    let notes = model
-        .notes
+    let (seen, positions) = (&texts[column.field], &positions[column.field]);
+    let several = |code: &u32| seen.get(code).is_some_and(|known| known.len() > 1);
+    let spelled = column
+        .codes
         .iter()
-        .filter_map(|n| without_fields(n, &hidden))
-        .collect();
-    draft
-        .finish(notes)
-        .expect("a part of a model that fits, fits")
-}
-
-/// The text each kept row shows in a field whose symbols have several.
-fn row_texts(
-    field: &Field,
-    column: &Column,
-    codes: &[u32],
-    pick: &dyn Fn(&Codes) -> Vec<u32>,
-) -> Vec<Arc<str>> {
-    let spellings = column.spellings.as_ref().map(pick);
-    codes
-        .iter()
-        .enumerate()
-        .map(|(row, code)| {
-            let spelling = spellings.as_ref().map_or(0, |s| s[row]);
-            match field.spellings.get((spelling as usize).wrapping_sub(1)) {
-                Some(text) => text.clone(),
-                None => Arc::from(field.symbols.text(*code)),
-            }
-        })
-        .collect()
-}
-
-/// The note without the names in `hidden`; none where it only told of them.
-fn without_fields(note: &ModelNote, hidden: &[&str]) -> Option<ModelNote> {
-    match note {
-        ModelNote::LooseTable { .. } => Some(note.clone()),
-        ModelNote::SyntheticKey {
-            key,
-            fields,
-            tables,
-        } => {
-            let fields: Vec<String> = fields
-                .iter()
-                .filter(|f| !hidden.contains(&f.as_str()))
-                .cloned()
-                .collect();
-            (!fields.is_empty()).then(|| ModelNote::SyntheticKey {
-                key: key.clone(),
-                fields,
-                tables: tables.clone(),
-            })
-        }
-    }
+        .zip(rows)
+        .map(|(old, text)| match several(old) {
+            true => positions.get(text).copied().unwrap_or(0),
+            false => 0,
+        });
+    Some(Codes::pack(&spelled.collect::<Vec<_>>()))
 }

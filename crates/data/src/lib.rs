@@ -13,11 +13,13 @@ mod codes;
 mod frame;
 mod loops;
 mod model;
+mod retain;
 mod snapshot;
 mod symbols;
 mod synthetic;
 mod value;
 mod view;
+mod view_order;
 
 pub use access_tables::{AccessTable, AccessTables};
 pub use bitset::BitSet;
@@ -26,7 +28,7 @@ pub use cells::{Batch, Cells};
 pub use codes::{BLOCK, Codes};
 pub use frame::{Dict, Frame, FrameColumn, NULL_CODE};
 pub use model::{
-    Column, Field, FieldId, FieldKind, KeyIndex, Model, ModelNote, Table, TableId, TableKind,
+    Aside, Column, Field, FieldId, FieldKind, KeyIndex, Model, ModelNote, Table, TableId, TableKind,
 };
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
 pub use symbols::{Symbols, TooLarge};

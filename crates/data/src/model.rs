@@ -56,9 +56,9 @@ pub struct Field {
     /// What it is for.
     pub kind: FieldKind,
     /// Distinct values in order of first appearance, tables in model order, rows in order.
-    pub symbols: Symbols,
+    pub symbols: Arc<Symbols>,
     /// Texts of symbols that show differently in different rows; see [`Column::spellings`].
-    pub spellings: Vec<Arc<str>>,
+    pub spellings: Arc<[Arc<str>]>,
     /// Where the field stands: table and column position, in model order.
     pub columns: Vec<(TableId, usize)>,
     /// Tags a script gave it, without those derived from the data.
@@ -71,11 +71,32 @@ pub struct Column {
     /// Which field.
     pub field: FieldId,
     /// One symbol code a row; [`Symbols::null_code`] is NULL.
-    pub codes: Codes,
+    pub codes: Arc<Codes>,
     /// Only where a symbol of the field has several texts: one a row, 0 for "the symbol's
     /// only text" and otherwise 1 + the position in [`Field::spellings`].
-    pub spellings: Option<Codes>,
-    pub(crate) index: OnceLock<KeyIndex>,
+    pub spellings: Option<Arc<Codes>>,
+    pub(crate) index: Arc<OnceLock<KeyIndex>>,
+}
+
+impl Column {
+    pub(crate) fn new(field: FieldId, codes: Codes, spellings: Option<Codes>) -> Self {
+        Self {
+            field,
+            codes: Arc::new(codes),
+            spellings: spellings.map(Arc::new),
+            index: Arc::default(),
+        }
+    }
+}
+
+/// How the rows of a table spell a field that a synthetic key has taken out of it. The row of
+/// the synthetic table shows the spelling of the first visible row it stands for.
+#[derive(Clone, Debug)]
+pub struct Aside {
+    /// Which field; it stands in a synthetic table.
+    pub field: FieldId,
+    /// As [`Column::spellings`].
+    pub spellings: Arc<Codes>,
 }
 
 /// A table.
@@ -91,6 +112,8 @@ pub struct Table {
     pub n_rows: usize,
     /// Its columns; a field stands at most once in a table.
     pub columns: Vec<Column>,
+    /// Spellings of fields that synthetic keys have taken out.
+    pub aside: Vec<Aside>,
 }
 
 impl Table {
@@ -197,6 +220,7 @@ impl KeyIndex {
 }
 
 /// An immutable associative model. Share it behind an [`Arc`]; look at it through a `View`.
+/// A clone shares symbols, columns and indexes.
 ///
 /// Any two tables share at most one field, and the graph of tables that are not loose and the
 /// fields they share has no loop: the builder sees to both.
@@ -287,6 +311,6 @@ impl Model {
     /// An omitted field that links tables stays as a nameless [`FieldKind::Hidden`] key. This
     /// only carries out; which rows and fields go is decided in the access room.
     pub fn retain(&self, keep: &[Option<BitSet>], omit: &[FieldId]) -> Self {
-        crate::build::retain(self, keep, omit)
+        crate::retain::retain(self, keep, omit)
     }
 }

@@ -1,5 +1,7 @@
 //! A model as bytes and back: Arrow IPC in a small versioned frame.
 //!
+//! What a reload had to say about the model ([`Model::notes`]) is not in it.
+//!
 //! Canonical: the same model gives the same bytes, so a reduced model and one that was loaded
 //! from a subject's rows alone can be compared byte for byte. Reading trusts nothing: every
 //! length is checked before memory is taken, and what the model promises (codes in range, no
@@ -9,13 +11,11 @@
 mod parts;
 mod stream;
 
-use std::sync::OnceLock;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{
-    Column, Field, FieldId, FieldKind, Model, ModelNote, Table, TableId, TableKind,
-};
+use crate::model::{Aside, Column, Field, FieldId, FieldKind, Model, Table, TableId, TableKind};
 use crate::{Codes, loops};
 use parts::{Kind, Part, Reader, Writer};
 
@@ -85,23 +85,9 @@ impl Model {
                     out.codes(Kind::RowSpellings, column.field.0, spellings);
                 }
             }
-        }
-        for note in &self.notes {
-            let (kind, name, fields, tables): (_, _, &[String], _) = match note {
-                ModelNote::SyntheticKey {
-                    key,
-                    fields,
-                    tables,
-                } => (0, key, fields, tables),
-                ModelNote::LooseTable { table, tables } => (1, table, &[], tables),
-            };
-            out.plain(Kind::Note, kind, 0, name);
-            fields
-                .iter()
-                .for_each(|f| out.plain(Kind::NoteField, 0, 0, f));
-            tables
-                .iter()
-                .for_each(|t| out.plain(Kind::NoteTable, 0, 0, t));
+            for aside in &table.aside {
+                out.codes(Kind::Aside, aside.field.0, &aside.spellings);
+            }
         }
         stream::write(out.parts)
     }
@@ -122,22 +108,6 @@ impl Model {
         while let Some(part) = parts.next_if(Kind::Table) {
             let table = read_table(&mut parts, &part, &mut model.fields, model.tables.len())?;
             model.tables.push(table);
-        }
-        while let Some(part) = parts.next_if(Kind::Note) {
-            let fields = parts.names(Kind::NoteField)?;
-            let tables = parts.names(Kind::NoteTable)?;
-            model.notes.push(match part.arg {
-                0 => ModelNote::SyntheticKey {
-                    key: parts.name(&part)?,
-                    fields,
-                    tables,
-                },
-                1 if fields.is_empty() => ModelNote::LooseTable {
-                    table: parts.name(&part)?,
-                    tables,
-                },
-                _ => return Err(damaged("unknown kind of note")),
-            });
         }
         if !parts.is_done() {
             return Err(damaged("parts out of order"));
@@ -174,8 +144,8 @@ fn read_field(parts: &mut Reader<'_>, part: &Part<'_>) -> Result<Field, Snapshot
     Ok(Field {
         name,
         kind,
-        symbols,
-        spellings,
+        symbols: Arc::new(symbols),
+        spellings: spellings.into(),
         columns: Vec::new(),
         tags,
     })
@@ -209,11 +179,22 @@ fn read_table(
             None => None,
         };
         field.columns.push((TableId(at as u32), columns.len()));
-        columns.push(Column {
-            field: id,
-            codes,
-            spellings,
-            index: OnceLock::new(),
+        columns.push(Column::new(id, codes, spellings));
+    }
+    let mut aside: Vec<Aside> = Vec::new();
+    while let Some(part) = parts.next_if(Kind::Aside) {
+        let field = FieldId(part.arg);
+        let known = fields
+            .get(field.index())
+            .ok_or_else(|| damaged("spellings of no field"))?;
+        let mut stands = columns.iter().map(|c| c.field);
+        if stands.any(|f| f == field) || aside.iter().any(|a| a.field == field) {
+            return Err(damaged("a field twice in one table"));
+        }
+        let max = known.spellings.len() as u32;
+        aside.push(Aside {
+            field,
+            spellings: Arc::new(parts.codes(&part, n_rows, max)?),
         });
     }
     if columns.is_empty() {
@@ -229,6 +210,7 @@ fn read_table(
         loose: part.arg & 2 == 2,
         n_rows,
         columns,
+        aside,
     })
 }
 

@@ -2,13 +2,15 @@
 //!
 //! Rules: reference semantics E3. The combinations of the shared fields move to a table
 //! `$Syn n Table`; the tables that shared them keep the key `$Syn n`. A combination with a
-//! NULL in it never links: each table has its own.
+//! NULL in it never links: each table has its own. A row there spells its values as the first
+//! row it stands for; the spellings of all others stay with their tables, since in a view
+//! another row may come first.
 
 use rustc_hash::FxHashMap;
 
+use crate::NULL_CODE;
 use crate::build::{Draft, DraftColumn, DraftField, DraftTable};
 use crate::model::{FieldKind, ModelNote, TableKind};
-use crate::{NULL_CODE, number_text};
 
 /// Replaces shared field sets by synthetic keys until no two tables share two fields.
 pub(crate) fn resolve(draft: &mut Draft) -> Vec<ModelNote> {
@@ -47,7 +49,7 @@ fn replace(draft: &mut Draft, shared: &[usize], number: usize) -> ModelNote {
         .map(|field| DraftColumn {
             field: *field,
             codes: Vec::new(),
-            texts: None,
+            texts: draft.is_spelled(*field).then(Vec::new),
         })
         .collect();
     let mut key_codes = Vec::new();
@@ -70,32 +72,16 @@ fn replace(draft: &mut Draft, shared: &[usize], number: usize) -> ModelNote {
                 for (column, from) in columns.iter_mut().zip(&at) {
                     let source = &table.columns[*from];
                     column.codes.push(source.codes[row]);
-                    if let Some(texts) = &source.texts {
-                        column
-                            .texts
-                            .get_or_insert_default()
-                            .push(texts[row].clone());
-                    }
-                }
-            } else {
-                // One row stands for rows that spell a value differently, and any of them may
-                // be hidden later: it shows the plain number, which no row's spelling is.
-                for (column, from) in columns.iter_mut().zip(&at) {
-                    let source = &table.columns[*from];
-                    if let (Some(known), Some(texts)) = (&mut column.texts, &source.texts)
-                        && known[code as usize] != texts[row]
-                        && let Some(value) = draft.fields[source.field]
-                            .values
-                            .get(source.codes[row] as usize)
-                    {
-                        known[code as usize] =
-                            value.as_num().map(number_text).unwrap_or_default().into();
+                    if let (Some(to), Some(texts)) = (&mut column.texts, &source.texts) {
+                        to.push(texts[row].clone());
                     }
                 }
             }
             codes.push(code);
         }
         let first = at.iter().copied().min().unwrap_or(0);
+        let moved = at.iter().map(|c| &table.columns[*c]);
+        let spelled: Vec<DraftColumn> = moved.filter(|c| c.texts.is_some()).cloned().collect();
         table.columns[first] = DraftColumn {
             field: key,
             codes,
@@ -106,6 +92,7 @@ fn replace(draft: &mut Draft, shared: &[usize], number: usize) -> ModelNote {
             position += 1;
             position - 1 == first || !at.contains(&(position - 1))
         });
+        table.aside.extend(spelled);
     }
     let n_rows = key_codes.len();
     columns.push(DraftColumn {
@@ -126,6 +113,7 @@ fn replace(draft: &mut Draft, shared: &[usize], number: usize) -> ModelNote {
         loose: false,
         n_rows,
         columns,
+        aside: Vec::new(),
     });
     let fields = shared
         .iter()

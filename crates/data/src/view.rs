@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::FxHashMap;
 
 use crate::model::{FieldId, FieldKind, Model, TableId};
+use crate::view_order::{Ordered, by_visible_rows};
 use crate::{BitSet, Value, number_text};
 
 /// Element number of codes that are not visible.
@@ -21,6 +22,8 @@ pub struct View {
     model: Arc<Model>,
     /// By table; `None` where all rows are visible.
     rows: Vec<Option<BitSet>>,
+    /// By table: whether all its rows are visible and in the order they were loaded.
+    whole: Vec<bool>,
     /// By field.
     omitted: Vec<bool>,
     /// By field; filled when first asked for.
@@ -74,12 +77,18 @@ impl View {
             omitted[field.index()] = true;
         }
         let n = model.fields().len();
-        let mut rows: Vec<_> = rows
+        let rows: Vec<_> = rows
             .into_iter()
             .map(|mask| mask.filter(|set| !set.is_full()))
             .collect();
-        rows.resize(model.tables().len(), None);
+        let Ordered {
+            model,
+            rows,
+            changed,
+        } = by_visible_rows(model, rows);
+        let tables = rows.iter().zip(&changed);
         Self {
+            whole: tables.map(|(mask, c)| mask.is_none() && !c).collect(),
             model,
             rows,
             omitted,
@@ -88,7 +97,7 @@ impl View {
         }
     }
 
-    /// The model beneath. Code that answers a subject must not read names, symbols or rows
+    /// The model beneath; its synthetic tables are the view's own. Code that answers a subject must not read names, symbols or rows
     /// from it without asking this view whether they are visible.
     pub fn model(&self) -> &Arc<Model> {
         &self.model
@@ -253,11 +262,7 @@ impl View {
 
     fn derive_elements(&self, field: FieldId) -> Elements {
         let data = self.model.field(field);
-        if data
-            .columns
-            .iter()
-            .all(|(t, _)| self.rows[t.index()].is_none())
-        {
+        if data.columns.iter().all(|(t, _)| self.whole[t.index()]) {
             return Elements::Same;
         }
         let n = data.symbols.len();

@@ -36,7 +36,9 @@ fn answers(view: View, selected: &[(usize, Vec<u32>)]) -> String {
         };
         let mut codes = BitSet::none(view.model().field(*field).symbols.len());
         let known = elems.iter().filter_map(|e| view.code_of(*field, *e));
-        known.for_each(|code| codes.insert(code as usize));
+        known.for_each(|code| {
+            codes.insert(code as usize);
+        });
         if codes.count() > 0 {
             selections.set(*field, codes);
         }

@@ -18,9 +18,7 @@ pub(crate) enum Kind {
     Table = 7,
     Column = 8,
     RowSpellings = 9,
-    Note = 10,
-    NoteField = 11,
-    NoteTable = 12,
+    Aside = 10,
 }
 
 /// One part as read: a row of the stream.

@@ -162,6 +162,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Loaded, SnapshotError> {
     })
 }
 
+/// Where Arrow's numbers may lie in a stream, in bytes; its reader panics at others.
+const ALIGNMENT: usize = 8;
+
+/// Bytes of one number in each buffer of [`schema`]'s columns: which parts are there, then the
+/// numbers; for texts where each ends before the bytes. Arrow's reader panics at part of one.
+const UNITS: [usize; 18] = [1, 1, 1, 4, 1, 1, 1, 8, 1, 4, 1, 1, 8, 1, 1, 1, 8, 1];
+
 /// The schema message our own writer makes; nothing else is accepted.
 fn schema_bytes() -> &'static [u8] {
     static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
@@ -185,6 +192,9 @@ fn check_stream(stream: &[u8]) -> Result<(), SnapshotError> {
         return Err(broken());
     }
     let size = u32::from_le_bytes([mark[4], mark[5], mark[6], mark[7]]) as usize;
+    if !size.is_multiple_of(ALIGNMENT) {
+        return Err(damaged("a message is not aligned"));
+    }
     let (header, rest) = rest.split_at_checked(size).ok_or_else(broken)?;
     let message = root_as_message(header).map_err(|_| damaged("a message header is damaged"))?;
     if message.header_type() != MessageHeader::RecordBatch {
@@ -215,11 +225,17 @@ fn check_stream(stream: &[u8]) -> Result<(), SnapshotError> {
     {
         return Err(damaged("columns of different lengths"));
     }
-    for buffer in &buffers {
+    if buffers.len() != UNITS.len() {
+        return Err(damaged("columns of another kind"));
+    }
+    for (buffer, unit) in buffers.iter().zip(UNITS) {
         let start = usize::try_from(buffer.offset()).map_err(|_| broken())?;
         let len = usize::try_from(buffer.length()).map_err(|_| broken())?;
         if start.checked_add(len).is_none_or(|end| end > body.len()) {
             return Err(damaged("a column lies outside its record batch"));
+        }
+        if !start.is_multiple_of(ALIGNMENT) || !len.is_multiple_of(unit) {
+            return Err(damaged("a column is not aligned"));
         }
     }
     Ok(())

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use satchel_data::{FieldId, FieldKind, Model, TableId, Value, View};
+use satchel_data::{BitSet, FieldId, FieldKind, Model, TableId, Value, View};
 
-use crate::support::{cases, masks, model, plan, show};
+use crate::support::{Plan, cases, masks, model, plan, show};
 
 proptest! {
     #![proptest_config(cases())]
@@ -100,5 +100,65 @@ fn a_synthetic_key_shows_no_spelling_of_a_hidden_row() {
     let keep = vec![Some([false, true].into_iter().collect())];
     let bytes = model.retain(&keep, &[]).to_snapshot();
     assert!(!bytes.windows(6).any(|w| w == b"CANARY"));
-    assert!(!show(&View::restricted(model, keep, &[])).contains("CANARY"));
+    let shown = show(&View::restricted(model, keep, &[]));
+    assert!(!shown.contains("CANARY") && shown.contains("seen"));
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    /// Order, numbering and texts of synthetic tables follow the visible rows as well.
+    #[test]
+    fn a_view_is_the_model_of_its_rows_synthetic_keys_included(plan in plan(), bits in prop::collection::vec(any::<bool>(), 40)) {
+        let whole = Arc::new(model(&plan));
+        // Which table a loop loosens depends on their lengths; a view keeps the whole's choice.
+        prop_assume!(whole.tables().iter().all(|t| !t.loose));
+        let mut bits = bits.iter().copied().cycle();
+        let keep: Vec<Vec<bool>> = plan.iter().map(|(_, rows)| bits.by_ref().take(rows.len()).collect()).collect();
+        let own: Plan = plan.iter().zip(&keep).map(|((columns, rows), keep)| {
+            let rows = rows.iter().zip(keep).filter(|(_, k)| **k).map(|(r, _)| r.clone()).collect();
+            (columns.clone(), rows)
+        }).collect();
+        let masks = closed(&whole, &keep);
+        let twin = model(&own);
+        prop_assert_eq!(whole.retain(&masks, &[]).to_snapshot(), twin.to_snapshot());
+        prop_assert_eq!(show(&View::restricted(whole, masks, &[])), show(&View::unrestricted(Arc::new(twin))));
+    }
+}
+
+/// The kept rows of the loaded tables, and those of synthetic tables that they lead to.
+fn closed(model: &Model, keep: &[Vec<bool>]) -> Vec<Option<BitSet>> {
+    let mut masks: Vec<BitSet> = model
+        .tables()
+        .iter()
+        .enumerate()
+        .map(|(t, table)| {
+            let kept = keep
+                .get(t)
+                .cloned()
+                .unwrap_or_else(|| vec![false; table.n_rows]);
+            kept.into_iter().collect()
+        })
+        .collect();
+    // A synthetic table's own key is its last column; each row has another code of it.
+    for _ in 0..model.tables().len() {
+        for (t, table) in model.tables().iter().enumerate().skip(keep.len()) {
+            let own = table.columns.last().expect("a key");
+            for row in 0..table.n_rows {
+                let code = own.codes.at(row);
+                let led_to = model.tables().iter().enumerate().any(|(o, other)| {
+                    let at = other.column_of(own.field).filter(|_| o != t);
+                    at.is_some_and(|at| {
+                        masks[o]
+                            .iter()
+                            .any(|r| other.columns[at].codes.at(r) == code)
+                    })
+                });
+                if led_to {
+                    masks[t].insert(row);
+                }
+            }
+        }
+    }
+    masks.into_iter().map(Some).collect()
 }
