@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use satchel_data::{Batch, Frame, FrameColumn};
+use satchel_data::{Batch, Frame, FrameColumn, Value};
 use satchel_syntax::FormatSpec;
 
 /// Does what a script cannot do itself. File names are as written in the script; the host
@@ -198,7 +198,32 @@ pub trait RowSource {
         None
     }
 
-    /// All rows, in columns named and ordered as [`RowSource::columns`]. Only after
+    /// The values of column `column` by their number, some perhaps NULL; `None` if they are not
+    /// known before the rows are. Only after [`RowSource::whole`] gave a size.
+    ///
+    /// # Errors
+    /// As [`RowSource::next_batch`].
+    fn symbols(&mut self, column: usize) -> Result<Option<&[Value]>, HostError> {
+        let _ = column;
+        Ok(None)
+    }
+
+    /// Leaves out all rows but those whose value in column `column` is kept: `keep` has an
+    /// entry for each of [`RowSource::symbols`] and, last, one for NULL. The size of what is
+    /// left.
+    ///
+    /// # Errors
+    /// As [`RowSource::next_batch`].
+    fn keep_rows(&mut self, column: usize, keep: &[bool]) -> Result<WholeSize, HostError> {
+        let _ = (column, keep);
+        Err(HostError::new(
+            "source.cannot_read",
+            "the rows of this source cannot be chosen beforehand",
+        ))
+    }
+
+    /// All rows, in columns named and ordered as [`RowSource::columns`]; every value of a
+    /// column's dictionary is in some row. Only after
     /// [`RowSource::whole`] gave a size, and instead of the first batch.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ use satchel_base::{Budget, Stop};
 use satchel_data::{Frame, FrameColumn, NULL_CODE, SymbolKey};
 use satchel_syntax::JoinKind;
 
+use crate::symbol_filter::forget_unused;
+
 /// Pairs of matching rows of two tables; [`NULL_CODE`] where a side has no partner.
 struct Matches {
     pairs: Vec<(u32, u32)>,
@@ -64,11 +66,12 @@ pub(crate) fn join(
             };
             joined.codes.push(code);
         }
+        forget_unused(&mut joined);
         out.columns.push(joined);
     }
     for column in &right.columns {
         if left.column_index(&column.name).is_none() {
-            out.columns.push(FrameColumn {
+            let mut joined = FrameColumn {
                 name: column.name.clone(),
                 dict: column.dict.clone(),
                 codes: found
@@ -76,7 +79,9 @@ pub(crate) fn join(
                     .iter()
                     .map(|(_, r)| column.codes.get(*r as usize).copied().unwrap_or(NULL_CODE))
                     .collect(),
-            });
+            };
+            forget_unused(&mut joined);
+            out.columns.push(joined);
         }
     }
     Ok(out)

@@ -16,6 +16,7 @@ mod outcome;
 mod run;
 mod shape;
 mod statements;
+mod symbol_filter;
 mod tables;
 
 pub use delimited::{Dialect, split_delimited};

@@ -8,6 +8,7 @@ use satchel_data::{Frame, FrameColumn, SymbolKey, Value};
 use satchel_syntax::{Diagnostic, Expr, Load, LoadField, LoadSource};
 
 use crate::evaluate::{Rows, Source, SourceScope, Surroundings, rewrite};
+use crate::symbol_filter::{BySymbol, by_symbol, first_rows, forget_unused};
 use crate::tables::gather;
 
 /// Why a load did not give a table.
@@ -29,6 +30,8 @@ struct Plan {
     names: Vec<String>,
     columns: Vec<Program>,
     filter: Option<Program>,
+    /// How the filter decides, if the symbols of one field decide it.
+    by_symbol: Option<BySymbol>,
     repeat: Option<Program>,
     group_by: Vec<Program>,
     order_by: Vec<(Program, bool)>,
@@ -39,25 +42,22 @@ struct Plan {
 /// Runs `load` over the rows of `source`; at most `first` rows of the result if given.
 pub(crate) fn run_load(
     load: &Load,
-    source: &Source,
+    mut source: Source,
     first: Option<usize>,
     around: &Surroundings<'_>,
     budget: &Budget,
 ) -> Result<Frame, LoadError> {
-    let plan = plan(load, source).map_err(LoadError::Diagnostics)?;
+    let plan = plan(load, &source).map_err(LoadError::Diagnostics)?;
     budget.charge_rows(source.n_rows as u64)?;
-    let sorted;
-    let mut source = source;
     if !plan.order_by.is_empty() {
-        sorted = Source::of(sort(source, &plan, around));
-        source = &sorted;
+        source = Source::of(sort(&source, &plan, around));
     }
     let mut out = if plan.is_grouped {
-        grouped(&plan, source, around, budget)?
+        grouped(&plan, &source, around, budget)?
     } else if plan.is_plain() {
         by_column(&plan, source, around)
     } else {
-        by_row(&plan, source, first, around, budget)?
+        by_row(&plan, &source, first, around, budget)?
     };
     if load.distinct {
         out = distinct(&out);
@@ -67,6 +67,7 @@ pub(crate) fn run_load(
     {
         for column in &mut out.columns {
             column.codes.truncate(first);
+            forget_unused(column);
         }
     }
     Ok(out)
@@ -76,11 +77,8 @@ impl Plan {
     /// Whether no row depends on another, so that columns can be computed one by one.
     fn is_plain(&self) -> bool {
         self.repeat.is_none()
-            && self
-                .filter
-                .iter()
-                .chain(&self.columns)
-                .all(|p| !p.calls_host)
+            && (self.filter.iter()).all(|p| !p.calls_host || self.by_symbol.is_some())
+            && self.columns.iter().all(|p| !p.calls_host)
     }
 }
 
@@ -204,10 +202,20 @@ fn plan(load: &Load, source: &Source) -> Result<Plan, Vec<Diagnostic>> {
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(diagnostics);
     }
+    let by_symbol = match (&load.filter, &filter) {
+        (Some(expr), Some(program)) => {
+            let source_names: Vec<&str> = (source.frame.columns.iter())
+                .map(|c| c.name.as_str())
+                .collect();
+            by_symbol(load, expr, program, &source_names)
+        }
+        _ => None,
+    };
     Ok(Plan {
         names,
         columns,
         filter,
+        by_symbol,
         repeat,
         group_by,
         order_by,
@@ -258,58 +266,103 @@ fn sort(source: &Source, plan: &Plan, around: &Surroundings<'_>) -> Frame {
     gather(&source.frame, &order)
 }
 
-/// Column by column: a bare field is copied, what depends on one field is computed once per
-/// distinct value.
-fn by_column(plan: &Plan, source: &Source, around: &Surroundings<'_>) -> Frame {
-    let rows = Rows::new(source, Vec::new(), Frame::default());
-    let kept: Option<Vec<u32>> = plan.filter.as_ref().map(|filter| {
-        let truths = per_value(filter, source, |value| {
-            around.truth(filter, &OneValue(value), None)
-        });
-        (0..source.n_rows as u32)
-            .filter(|row| match &truths {
-                Some((codes, truths)) => truths[value_index(codes[*row as usize], truths.len())],
-                None => {
-                    rows.row.set(*row as usize);
-                    around.truth(filter, &rows, Some(&rows))
-                }
-            })
-            .collect()
-    });
-    let pick = |codes: &[u32]| -> Vec<u32> {
-        match &kept {
-            Some(kept) => kept.iter().map(|r| codes[*r as usize]).collect(),
-            None => codes.to_vec(),
-        }
-    };
-    let mut out = Frame::default();
-    for (name, program) in plan.names.iter().zip(&plan.columns) {
-        let mut column = FrameColumn::new(name.clone());
-        if let Some(slot) = program.as_single_field() {
-            let from = &source.frame.columns[slot as usize];
-            column.dict = from.dict.clone();
-            column.codes = pick(&from.codes);
-        } else if let Some((codes, values)) = per_value(program, source, |value| {
-            around.eval(program, &OneValue(value), None)
-        }) {
-            let map: Vec<u32> = values.iter().map(|v| column.dict.intern(v)).collect();
-            column.codes = pick(codes)
-                .iter()
-                .map(|c| map[value_index(*c, map.len())])
-                .collect();
+/// Column by column: a bare field is taken over, what depends on one field is computed once
+/// per distinct value.
+fn by_column(plan: &Plan, mut source: Source, around: &Surroundings<'_>) -> Frame {
+    let kept = plan
+        .filter
+        .as_ref()
+        .map(|filter| passing(plan, filter, &source, around));
+    let mut columns: Vec<Option<FrameColumn>> = (plan.columns.iter())
+        .map(|program| match program.as_single_field() {
+            Some(_) => None,
+            None => Some(computed(program, &source, kept.as_deref(), around)),
+        })
+        .collect();
+    // Nothing reads the source any more: the last of the columns that take a field has it.
+    let slots: Vec<Option<usize>> = (plan.columns.iter())
+        .map(|program| program.as_single_field().map(|slot| slot as usize))
+        .collect();
+    for (i, slot) in slots.iter().enumerate() {
+        let Some(slot) = *slot else { continue };
+        let from = &mut source.frame.columns[slot];
+        let mut column = if slots[i + 1..].contains(&Some(slot)) {
+            from.clone()
         } else {
-            let mut push = |row: usize| {
-                rows.row.set(row);
-                column.push(&around.eval(program, &rows, Some(&rows)));
-            };
-            match &kept {
-                Some(kept) => kept.iter().for_each(|r| push(*r as usize)),
-                None => (0..source.n_rows).for_each(push),
-            }
+            std::mem::take(from)
+        };
+        if let Some(kept) = &kept {
+            column.codes = kept.iter().map(|r| column.codes[*r as usize]).collect();
+        }
+        columns[i] = Some(column);
+    }
+    let mut out = Frame::default();
+    for (column, name) in columns.into_iter().flatten().zip(&plan.names) {
+        let mut column = column;
+        column.name.clone_from(name);
+        if kept.is_some() {
+            forget_unused(&mut column);
         }
         out.columns.push(column);
     }
     out
+}
+
+/// The rows that pass `filter`, in order.
+fn passing(plan: &Plan, filter: &Program, source: &Source, around: &Surroundings<'_>) -> Vec<u32> {
+    let rows = Rows::new(source, Vec::new(), Frame::default());
+    let truths = per_value(filter, source, |value| {
+        around.truth(filter, &OneValue(value), Some(&rows))
+    });
+    let passing: Vec<u32> = (0..source.n_rows as u32)
+        .filter(|row| match &truths {
+            Some((codes, truths)) => truths[value_index(codes[*row as usize], truths.len())],
+            None => {
+                rows.row.set(*row as usize);
+                around.truth(filter, &rows, Some(&rows))
+            }
+        })
+        .collect();
+    match (plan.by_symbol, &filter.fields[..]) {
+        (Some(BySymbol::FirstRow), [slot]) => {
+            first_rows(&source.frame.columns[*slot as usize], passing)
+        }
+        _ => passing,
+    }
+}
+
+/// The values of `program` in the rows that are `kept`, or in all.
+fn computed(
+    program: &Program,
+    source: &Source,
+    kept: Option<&[u32]>,
+    around: &Surroundings<'_>,
+) -> FrameColumn {
+    let mut column = FrameColumn::default();
+    let values = per_value(program, source, |value| {
+        around.eval(program, &OneValue(value), None)
+    });
+    if let Some((codes, values)) = values {
+        let map: Vec<u32> = values.iter().map(|v| column.dict.intern(v)).collect();
+        let code = |code: &u32| map[value_index(*code, map.len())];
+        column.codes = match kept {
+            Some(kept) => kept.iter().map(|r| code(&codes[*r as usize])).collect(),
+            None => codes.iter().map(code).collect(),
+        };
+        // What only NULL gives is in no row if no cell is NULL.
+        forget_unused(&mut column);
+        return column;
+    }
+    let rows = Rows::new(source, Vec::new(), Frame::default());
+    let mut push = |row: usize| {
+        rows.row.set(row);
+        column.push(&around.eval(program, &rows, Some(&rows)));
+    };
+    match kept {
+        Some(kept) => kept.iter().for_each(|r| push(*r as usize)),
+        None => (0..source.n_rows).for_each(push),
+    }
+    column
 }
 
 /// The value of a program that reads a single field, for each of that field's values and, last,
@@ -329,6 +382,20 @@ fn per_value<'a, T>(
     let mut out: Vec<T> = column.dict.values().iter().cloned().map(&compute).collect();
     out.push(compute(Value::Null));
     Some((&column.codes, out))
+}
+
+/// Whether the filter `program`, which reads a single field of `header`, holds for each of
+/// `symbols` and, last, for NULL.
+pub(crate) fn truths_of(
+    program: &Program,
+    symbols: &[Value],
+    header: &Source,
+    around: &Surroundings<'_>,
+) -> Vec<bool> {
+    let rows = Rows::new(header, Vec::new(), Frame::default());
+    (symbols.iter().chain([&Value::Null]))
+        .map(|value| around.truth(program, &OneValue(value.clone()), Some(&rows)))
+        .collect()
 }
 
 fn value_index(code: u32, n_values: usize) -> usize {

@@ -3,6 +3,8 @@
 use rustc_hash::FxHashMap;
 use satchel_data::{Frame, SymbolKey, Value};
 
+use crate::symbol_filter::forget_unused;
+
 /// The name space a table belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) enum Section {
@@ -137,7 +139,7 @@ pub(crate) fn append(target: &mut Frame, more: Frame) {
     }
 }
 
-/// The rows of `frame` at `rows`, in that order.
+/// The rows of `frame` at `rows`, in that order, and of their values no more.
 pub(crate) fn gather(frame: &Frame, rows: &[u32]) -> Frame {
     let mut out = frame.clone();
     for column in &mut out.columns {
@@ -151,6 +153,7 @@ pub(crate) fn gather(frame: &Frame, rows: &[u32]) -> Frame {
                     .unwrap_or(satchel_data::NULL_CODE)
             })
             .collect();
+        forget_unused(column);
     }
     out
 }

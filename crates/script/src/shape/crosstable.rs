@@ -4,6 +4,8 @@ use rustc_hash::FxHashMap;
 use satchel_base::{Budget, Stop};
 use satchel_data::{Frame, FrameColumn, NULL_CODE, Value};
 
+use crate::symbol_filter::forget_unused;
+
 /// A row for each value of the columns after the first `n_keys`, with the column's name in the
 /// field `attribute` and the value in `data`. NULL gives no row.
 pub(crate) fn crosstable(
@@ -46,11 +48,7 @@ pub(crate) fn crosstable(
     let mut out = Frame {
         name: frame.name.clone(),
         columns: (keys.iter())
-            .map(|c| FrameColumn {
-                name: c.name.clone(),
-                dict: c.dict.clone(),
-                codes: rows.iter().map(|r| c.codes[*r as usize]).collect(),
-            })
+            .map(|c| taken(c, c.name.clone(), &rows))
             .collect(),
     };
     out.columns.push(names);
@@ -82,15 +80,22 @@ pub(crate) fn generic(frame: &Frame) -> Vec<Frame> {
     (rows.into_iter())
         .map(|(code, rows)| {
             let name = attribute.dict.value(code).to_text();
-            let part = |column: &FrameColumn, name: String| FrameColumn {
-                name,
-                dict: column.dict.clone(),
-                codes: rows.iter().map(|r| column.codes[*r as usize]).collect(),
-            };
-            let mut columns: Vec<FrameColumn> =
-                keys.iter().map(|c| part(c, c.name.clone())).collect();
-            columns.push(part(data, name.clone()));
+            let mut columns: Vec<FrameColumn> = (keys.iter())
+                .map(|c| taken(c, c.name.clone(), &rows))
+                .collect();
+            columns.push(taken(data, name.clone(), &rows));
             Frame { name, columns }
         })
         .collect()
+}
+
+/// The cells of `column` at `rows`, and their values.
+fn taken(column: &FrameColumn, name: String, rows: &[u32]) -> FrameColumn {
+    let mut out = FrameColumn {
+        name,
+        dict: column.dict.clone(),
+        codes: rows.iter().map(|r| column.codes[*r as usize]).collect(),
+    };
+    forget_unused(&mut out);
+    out
 }

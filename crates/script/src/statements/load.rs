@@ -12,6 +12,7 @@ use crate::evaluate::Source;
 use crate::load::{LoadError, run_load};
 use crate::run::{Halt, Place, Run, Runner};
 use crate::shape::{Wanted, crosstable, hierarchy, hierarchy_belongs_to, interval_match};
+use crate::symbol_filter::forget_unused;
 use crate::tables::gather;
 
 impl Runner<'_> {
@@ -83,7 +84,7 @@ impl Runner<'_> {
             };
             if let StatementKind::Load(load) = &step.statement.kind {
                 let around = self.around(&origin.file);
-                let frame = run_load(load, &source, first, &around, self.budget);
+                let frame = run_load(load, source, first, &around, self.budget);
                 source = Source::of(frame.map_err(|error| match error {
                     LoadError::Diagnostics(found) => step.place.halt(found),
                     LoadError::Stopped(stop) => step.place.stop(stop),
@@ -91,6 +92,7 @@ impl Runner<'_> {
             } else if let Some(first) = first {
                 for column in &mut source.frame.columns {
                     column.codes.truncate(first);
+                    forget_unused(column);
                 }
             }
             for prefix in step.statement.prefixes.iter().rev() {

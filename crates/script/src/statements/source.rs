@@ -10,8 +10,10 @@ use satchel_syntax::{
 use crate::columns::Reading;
 use crate::delimited::{Dialect, split_delimited};
 use crate::evaluate::Source;
-use crate::host::{ReadRequest, RowSource};
+use crate::host::{HostError, ReadRequest, RowSource};
+use crate::load::truths_of;
 use crate::run::{Place, Run, Runner};
+use crate::symbol_filter::{compiled, fields_are_plain};
 use crate::tables::{Section, append};
 
 /// What a load reads, for the log and as a default name.
@@ -97,9 +99,37 @@ impl Runner<'_> {
             format: format.clone(),
             wanted: wanted(load),
         };
-        let rows = (self.host.ask(|host| host.open(&request)))
+        let mut rows = (self.host.ask(|host| host.open(&request)))
+            .map_err(|e| place.host_error(path.span, e))?;
+        self.leave_out_rows(load, &request.path, rows.as_mut())
             .map_err(|e| place.host_error(path.span, e))?;
         self.read_rows(place, path.span, &request.path, rows)
+    }
+
+    /// Lets a source with symbols leave out the rows whose symbol the filter of `load` refuses.
+    fn leave_out_rows(
+        &self,
+        load: &Load,
+        file: &str,
+        rows: &mut dyn RowSource,
+    ) -> Result<(), HostError> {
+        let Some(filter) = &load.filter else {
+            return Ok(());
+        };
+        if rows.whole().is_none() || !fields_are_plain(load) {
+            return Ok(());
+        }
+        let header = Source::of(Frame::new("", distinct_names(rows.columns())));
+        let Some((program, slot)) = compiled(load, filter, &header.frame) else {
+            return Ok(());
+        };
+        let around = self.around(file);
+        let Some(symbols) = rows.symbols(slot)? else {
+            return Ok(());
+        };
+        let keep = truths_of(&program, symbols, &header, &around);
+        rows.keep_rows(slot, &keep)?;
+        Ok(())
     }
 
     /// All rows of an open file or query.

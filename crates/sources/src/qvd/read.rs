@@ -26,7 +26,27 @@ pub(super) struct Rows<R> {
     reader: R,
     /// Where the bytes behind the header begin.
     body: u64,
+    /// By wanted field, once they were asked for.
+    symbols: Vec<Option<Vec<Value>>>,
+    /// The records that are kept, if not all are.
+    kept: Option<Kept>,
     is_done: bool,
+}
+
+/// Records by number.
+struct Kept {
+    bits: Vec<u64>,
+    n_rows: usize,
+}
+
+impl Kept {
+    /// Those of the `n` records from `start` on, counted from `start`.
+    fn within(&self, start: usize, n: usize) -> Vec<u32> {
+        (0..n)
+            .filter(|i| self.bits[(start + i) / 64] >> ((start + i) % 64) & 1 == 1)
+            .map(|i| i as u32)
+            .collect()
+    }
 }
 
 /// Opens a QVD file.
@@ -54,16 +74,18 @@ impl<R: Read + Seek> Rows<R> {
         Ok(Self {
             columns: fields.iter().map(|f| f.name.clone()).collect(),
             path,
-            fields,
             header,
             reader,
             body,
+            symbols: vec![None; fields.len()],
+            kept: None,
+            fields,
             is_done: false,
         })
     }
 
     fn size(&self) -> WholeSize {
-        let n_rows = self.header.n_records;
+        let n_rows = self.n_rows() as u64;
         let symbols: u64 = (self.fields.iter())
             .map(|f| f.length + SYMBOL_BYTES * f.n_symbols)
             .sum();
@@ -73,40 +95,82 @@ impl<R: Read + Seek> Rows<R> {
         }
     }
 
+    /// How many rows there are to read.
+    fn n_rows(&self) -> usize {
+        let all = self.header.n_records as usize;
+        self.kept.as_ref().map_or(all, |kept| kept.n_rows)
+    }
+
     fn read_all(&mut self) -> Result<Vec<FrameColumn>, HostError> {
         self.is_done = true;
-        let tables = self.read_symbols()?;
-        let n_rows = self.header.n_records as usize;
-        let mut codes: Vec<Vec<u32>> = self.fields.iter().map(|_| vec![0; n_rows]).collect();
-        self.read_records(&mut codes)?;
-        Ok((self.fields.iter().zip(tables).zip(codes))
-            .map(|((field, values), codes)| column(&field.name, values, codes))
+        let wanted: Vec<usize> = (0..self.fields.len()).collect();
+        self.read_symbols(&wanted)?;
+        let n_rows = self.n_rows();
+        let mut codes: Vec<Vec<u32>> = (self.fields.iter())
+            .map(|_| Vec::with_capacity(n_rows))
+            .collect();
+        let kept = self.kept.take();
+        let fields = std::mem::take(&mut self.fields);
+        self.for_each_block(|block, record_bytes, start, n| {
+            let rows = kept.as_ref().map(|kept| kept.within(start, n));
+            (codes.par_iter_mut().zip(&fields))
+                .filter_map(|(codes, field)| {
+                    let bad = match &rows {
+                        None => unpack(block, record_bytes, field, 0..n, codes),
+                        Some(rows) => {
+                            let rows = rows.iter().map(|row| *row as usize);
+                            unpack(block, record_bytes, field, rows, codes)
+                        }
+                    };
+                    bad.map(|row| (start + row + 1, field))
+                })
+                .find_map_first(Some)
+        })?;
+        let symbols: Vec<Vec<Value>> = (self.symbols.iter_mut())
+            .map(|values| values.take().unwrap_or_default())
+            .collect();
+        Ok((fields.into_par_iter().zip(symbols).zip(codes))
+            .map(|((field, values), codes)| column(field.name, values, codes))
             .collect())
     }
 
-    fn read_symbols(&mut self) -> Result<Vec<Vec<Value>>, HostError> {
-        let mut blocks = Vec::with_capacity(self.fields.len());
-        for field in &self.fields {
+    /// Reads the symbols of those of the fields `wanted` that were not read yet.
+    fn read_symbols(&mut self, wanted: &[usize]) -> Result<(), HostError> {
+        let mut blocks = Vec::new();
+        for i in wanted.iter().filter(|i| self.symbols[**i].is_none()) {
+            let field = &self.fields[*i];
             let mut block = vec![0; field.length as usize];
             (self.reader.seek(SeekFrom::Start(self.body + field.offset)))
                 .and_then(|_| self.reader.read_exact(&mut block))
                 .map_err(|error| unreadable(&self.path, &error))?;
-            blocks.push(block);
+            blocks.push((*i, block));
         }
-        (blocks.into_par_iter().zip(&self.fields))
-            .map(|(block, field)| {
-                symbols::parse(&block, field.n_symbols as usize).map_err(|why| {
+        let read: Vec<(usize, Vec<Value>)> = (blocks.into_par_iter())
+            .map(|(i, block)| {
+                let field = &self.fields[i];
+                let values = symbols::parse(&block, field.n_symbols as usize).map_err(|why| {
                     let name = &field.name;
                     malformed(
                         &self.path,
                         &format!("the symbol table of field `{name}` {why}"),
                     )
-                })
+                })?;
+                Ok((i, values))
             })
-            .collect()
+            .collect::<Result<_, HostError>>()?;
+        for (i, values) in read {
+            self.symbols[i] = Some(values);
+        }
+        Ok(())
     }
 
-    fn read_records(&mut self, codes: &mut [Vec<u32>]) -> Result<(), HostError> {
+    /// Hands blocks of records to `each`: the bytes, how long a record is, which the first is
+    /// and how many there are. What it gives back is a record, from 1, with a code past the
+    /// symbols of a field.
+    fn for_each_block<'f>(
+        &mut self,
+        mut each: impl FnMut(&[u8], usize, usize, usize) -> Option<(usize, &'f FieldHeader)>,
+    ) -> Result<(), HostError> {
         let record_bytes = self.header.record_bytes as usize;
         let n_rows = self.header.n_records as usize;
         let block_rows = BLOCK_BYTES
@@ -123,13 +187,7 @@ impl<R: Read + Seek> Rows<R> {
             let n = block_rows.min(n_rows - start);
             (self.reader.read_exact(&mut block[..n * record_bytes]))
                 .map_err(|error| unreadable(&self.path, &error))?;
-            let bad = (codes.par_iter_mut().zip(&self.fields))
-                .map(|(codes, field)| {
-                    unpack(&block, record_bytes, field, &mut codes[start..start + n])
-                        .map(|row| (start + row + 1, field))
-                })
-                .find_map_first(|bad| bad);
-            if let Some((row, field)) = bad {
+            if let Some((row, field)) = each(&block, record_bytes, start, n) {
                 let (name, n) = (&field.name, field.n_symbols);
                 return Err(malformed(
                     &self.path,
@@ -151,20 +209,46 @@ impl<R: Read + Seek> RowSource for Rows<R> {
         if self.is_done {
             return Ok(None);
         }
+        let n_rows = self.n_rows();
         let columns = (self.read_all()?.into_iter())
             .map(|column| Cells::Coded {
                 values: column.dict.values().to_vec(),
                 codes: column.codes,
             })
             .collect();
-        Ok(Some(Batch {
-            n_rows: self.header.n_records as usize,
-            columns,
-        }))
+        Ok(Some(Batch { n_rows, columns }))
     }
 
     fn whole(&self) -> Option<WholeSize> {
         (!self.is_done && !self.fields.is_empty()).then(|| self.size())
+    }
+
+    fn symbols(&mut self, column: usize) -> Result<Option<&[Value]>, HostError> {
+        self.read_symbols(&[column])?;
+        Ok(self.symbols[column].as_deref())
+    }
+
+    fn keep_rows(&mut self, column: usize, keep: &[bool]) -> Result<WholeSize, HostError> {
+        let field = self.fields[column].clone();
+        let mut kept = Kept {
+            bits: vec![0; (self.header.n_records as usize).div_ceil(64)],
+            n_rows: 0,
+        };
+        let mut codes = Vec::new();
+        self.for_each_block(|block, record_bytes, start, n| {
+            codes.clear();
+            let bad = unpack(block, record_bytes, &field, 0..n, &mut codes);
+            for (row, code) in codes.iter().enumerate() {
+                let at = (*code as usize).min(keep.len().saturating_sub(1));
+                if keep.get(at) == Some(&true) {
+                    kept.bits[(start + row) / 64] |= 1 << ((start + row) % 64);
+                    kept.n_rows += 1;
+                }
+            }
+            bad.map(|row| (start + row + 1, &field))
+        })?;
+        self.kept = Some(kept);
+        Ok(self.size())
     }
 
     fn take_whole(&mut self) -> Result<Vec<FrameColumn>, HostError> {
@@ -194,44 +278,54 @@ fn read_header(reader: &mut impl Read, path: &str) -> Result<Vec<u8>, HostError>
     }
 }
 
-/// The codes of one field of the records in `block`. The first record, from 0, whose code is
-/// past the symbols, if one is.
+/// Appends the codes of one field in the records `rows` of `block`. The first of those records
+/// whose code is past the symbols, if one is.
 fn unpack(
     block: &[u8],
     record_bytes: usize,
     field: &FieldHeader,
-    codes: &mut [u32],
+    rows: impl Iterator<Item = usize>,
+    codes: &mut Vec<u32>,
 ) -> Option<usize> {
     let mask = (1_u64 << field.bit_width) - 1;
     let shift = field.bit_offset % 8;
     let first = field.bit_offset as usize / 8;
     let mut bad = None;
-    for (row, code) in codes.iter_mut().enumerate() {
+    codes.extend(rows.map(|row| {
         // Fields of no bits may lie past the end.
         let at = row * record_bytes + first;
         let word =
             (block.get(at..).and_then(<[u8]>::first_chunk)).map_or(0, |b| u64::from_le_bytes(*b));
         let stored = ((word >> shift) & mask) as i64 + field.bias;
         // Some writers store NULL as the code one past the values instead of below zero.
-        *code = if stored < 0 || stored as u64 == field.n_symbols {
+        if stored < 0 || stored as u64 == field.n_symbols {
             NULL_CODE
         } else if (stored as u64) < field.n_symbols {
             stored as u32
         } else {
             bad = bad.or(Some(row));
             NULL_CODE
-        };
-    }
+        }
+    }));
     bad
 }
 
-/// A column; values that are NULL (they were no numbers) leave the dictionary.
-fn column(name: &str, values: Vec<Value>, mut codes: Vec<u32>) -> FrameColumn {
-    let values = if values.iter().any(Value::is_null) {
-        let mut kept = Vec::with_capacity(values.len());
-        let map: Vec<u32> = (values.into_iter())
-            .map(|value| {
-                if value.is_null() {
+/// A column. Values that are NULL (they were no numbers) or in no row leave the dictionary.
+fn column(name: String, values: Vec<Value>, mut codes: Vec<u32>) -> FrameColumn {
+    let mut is_used = vec![false; values.len()];
+    for code in &codes {
+        if let Some(used) = is_used.get_mut(*code as usize) {
+            *used = true;
+        }
+    }
+    let stays = |(value, used): (&Value, &bool)| *used && !value.is_null();
+    let values = if values.iter().zip(&is_used).all(stays) {
+        values
+    } else {
+        let mut kept = Vec::new();
+        let map: Vec<u32> = (values.into_iter().zip(&is_used))
+            .map(|(value, used)| {
+                if !stays((&value, used)) {
                     return NULL_CODE;
                 }
                 kept.push(value);
@@ -242,11 +336,9 @@ fn column(name: &str, values: Vec<Value>, mut codes: Vec<u32>) -> FrameColumn {
             *code = map.get(*code as usize).copied().unwrap_or(NULL_CODE);
         }
         kept
-    } else {
-        values
     };
     FrameColumn {
-        name: name.to_owned(),
+        name,
         dict: Dict::from_distinct(values),
         codes,
     }

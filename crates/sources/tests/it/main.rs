@@ -375,3 +375,5 @@ fn masks_list_files_in_order_and_never_leave_the_folders() {
         assert_eq!(failure.problems[0].code, code, "{mask}");
     }
 }
+
+mod filters;
