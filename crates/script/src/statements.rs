@@ -206,6 +206,14 @@ impl Runner<'_> {
                 let derive = derive.clone();
                 self.derive(place, &derive)
             }
+            StatementKind::Stop(text) => Err(place.fail(
+                Diagnostic::error(
+                    "script.stopped",
+                    Span::new(0, place.expansion.text.len()),
+                    format!("the script stops itself: {text}"),
+                )
+                .with_hint("the lines before it say when that happens"),
+            )),
             StatementKind::Execute => Err(place.fail(
                 Diagnostic::error(
                     "script.execute_refused",

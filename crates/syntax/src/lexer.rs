@@ -146,13 +146,18 @@ pub(crate) fn unquote(text: &str) -> String {
 pub(crate) fn skip_blank(text: &str, mut at: usize) -> usize {
     loop {
         let rest = &text[at..];
-        let trimmed = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        let trimmed = rest.trim_start_matches(is_blank);
         at = text.len() - trimmed.len();
         match comment_end(text, at) {
             Some(end) => at = end,
             None => return at,
         }
     }
+}
+
+/// White space, and the invisible signs that come along when text is copied from a page.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2060}')
 }
 
 /// If a comment begins at `at`: the offset after it. An unclosed `/*` runs to the end.

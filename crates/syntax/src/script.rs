@@ -37,6 +37,19 @@ pub struct Item {
     pub span: Span,
 }
 
+impl Item {
+    /// Whether nothing after it is read: `EXIT SCRIPT` without a condition.
+    pub fn leaves_script(&self) -> bool {
+        matches!(
+            self.kind,
+            ItemKind::Exit {
+                target: ExitTarget::Script,
+                condition: None,
+            }
+        )
+    }
+}
+
 /// What an item is. All spans are raw text before `$()` expansion.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ItemKind {
@@ -176,6 +189,9 @@ fn check_items(items: &[Item], text: &str, out: &mut Vec<Diagnostic>) {
     };
     let mut bodies: Vec<&[Item]> = Vec::new();
     for item in items {
+        if item.leaves_script() {
+            break;
+        }
         match &item.kind {
             ItemKind::Statement => check(item.span, true),
             ItemKind::If {

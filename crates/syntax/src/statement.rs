@@ -231,6 +231,8 @@ pub enum StatementKind {
     Declare(Box<Declare>),
     /// `DERIVE FIELDS FROM … USING definition`
     Derive(Derive),
+    /// `[text]` alone: no statement, so the script stops here with the text as its message.
+    Stop(String),
     /// `EXECUTE …`: refused always.
     Execute,
     /// Nothing to do here: `FLUSHLOG`, `SEARCH`.

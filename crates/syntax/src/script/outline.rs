@@ -21,9 +21,14 @@ pub fn parse_script(text: &str) -> (Script, Vec<Diagnostic>) {
         diagnostics: Vec::new(),
     };
     let mut items = Vec::new();
+    let mut reached = text.len();
     loop {
         let (more, closer) = scanner.block();
         items.extend(more);
+        // What follows is never read, so scripts keep notes and unfinished parts there.
+        if let Some(exit) = items.iter().find(|item: &&Item| item.leaves_script()) {
+            reached = exit.span.end as usize;
+        }
         match closer {
             None => break,
             Some(closer) => {
@@ -37,7 +42,9 @@ pub fn parse_script(text: &str) -> (Script, Vec<Diagnostic>) {
         items,
         tabs: tabs(text),
     };
-    (script, scanner.diagnostics)
+    let mut diagnostics = scanner.diagnostics;
+    diagnostics.retain(|d| d.span.start as usize <= reached);
+    (script, diagnostics)
 }
 
 fn tabs(text: &str) -> Vec<Tab> {
@@ -122,6 +129,39 @@ impl Block {
     }
 }
 
+/// Words that begin or end blocks, or stand alone on their line.
+const CONTROL_WORDS: [&str; 17] = [
+    "end",
+    "endif",
+    "endsub",
+    "endswitch",
+    "else",
+    "elseif",
+    "next",
+    "loop",
+    "case",
+    "default",
+    "if",
+    "for",
+    "do",
+    "sub",
+    "call",
+    "exit",
+    "switch",
+];
+
+fn is_operator_word(word: &str) -> bool {
+    ["and", "or", "xor", "not", "like"]
+        .iter()
+        .any(|w| word.eq_ignore_ascii_case(w))
+}
+
+fn last_word(text: &str) -> &str {
+    text.rsplit(|c: char| !crate::lexer::is_word_char(c))
+        .next()
+        .unwrap_or_default()
+}
+
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -168,6 +208,51 @@ impl<'a> Scanner<'a> {
             }
             items.push(self.statement(start, &word));
         }
+    }
+
+    /// `name = …` without `LET`.
+    fn is_assignment(&self, start: usize) -> bool {
+        let name = self.name(start);
+        let after = skip_blank(self.text, name.span.end as usize);
+        !name.text.is_empty() && self.text[after..].starts_with('=')
+    }
+
+    /// Without `LET` an assignment may end with its line, unless that leaves it unfinished.
+    fn assignment(&mut self, start: usize) -> Span {
+        let mut span = self.scan(start, Until::LineEnd);
+        while self.text[self.at..].starts_with('\n') {
+            let next = skip_blank(self.text, self.at);
+            let goes_on = span.text(self.text).ends_with(|c| "=&+-*/<>,".contains(c))
+                || self.text[next..].starts_with(|c| ";&+-*/<>=,)^".contains(c))
+                || is_operator_word(last_word(span.text(self.text)))
+                || is_operator_word(self.word(next));
+            if !goes_on {
+                break;
+            }
+            span = span.to(self.scan(next, Until::LineEnd));
+        }
+        span
+    }
+
+    /// `$(v)` on a line of its own needs no `;` where a control word follows: the variable
+    /// holds whole statements.
+    fn lone_expansion(&mut self, start: usize) -> Option<Span> {
+        let line = self.text[start..].lines().next().unwrap_or_default();
+        let end = start + line.trim_end().len();
+        let inner = self.text[start..end]
+            .strip_prefix("$(")?
+            .strip_suffix(')')?;
+        if inner.contains([')', ';', '\'', '"']) {
+            return None;
+        }
+        let next = skip_blank(self.text, end);
+        let word = self.word(next).to_ascii_lowercase();
+        let is_control = CONTROL_WORDS.contains(&word.as_str())
+            && !self.is_label_or_assignment(next + word.len());
+        is_control.then(|| {
+            self.at = next;
+            Span::new(start, end)
+        })
     }
 
     fn is_mine_or_outer(&self, close: Close) -> bool {
@@ -278,12 +363,15 @@ impl<'a> Scanner<'a> {
     }
 
     fn statement(&mut self, start: usize, word: &str) -> Item {
-        let until = if matches!(word, "rem" | "trace") {
-            Until::FirstSemicolon
+        let span = if matches!(word, "rem" | "trace") {
+            self.scan(start, Until::FirstSemicolon)
+        } else if self.is_assignment(start) {
+            self.assignment(start)
+        } else if let Some(span) = self.lone_expansion(start) {
+            span
         } else {
-            Until::Semicolon
+            self.scan(start, Until::Semicolon)
         };
-        let span = self.scan(start, until);
         if self.text[self.at..].starts_with(';') {
             self.at += 1;
         }

@@ -1,6 +1,7 @@
 //! `LOAD`: field list, source, clauses.
 
 use super::{Load, LoadField, LoadSource, OrderBy, StatementKind};
+use crate::lexer::TokenKind;
 use crate::parser::Parser;
 use crate::{Diagnostic, Expr, ExprKind, Name, Span};
 
@@ -101,7 +102,7 @@ impl Parser<'_> {
             span: expr.span,
         };
         let name = if renamed {
-            self.name("the field's new name").unwrap_or(own)
+            self.new_field_name().unwrap_or(own)
         } else {
             own
         };
@@ -110,6 +111,25 @@ impl Parser<'_> {
             name,
             renamed,
         }
+    }
+
+    /// The name after `AS`. Without quotes it may hold signs, up to a blank: `AS L^1`.
+    fn new_field_name(&mut self) -> Option<Name> {
+        let mut name = self.name("the field's new name")?;
+        if self.text[name.span.start as usize..].starts_with(['\'', '"', '[', '`']) {
+            return Some(name);
+        }
+        while self.peek().span.start == name.span.end
+            && (["^", "-", "+", "&", "/", "!"]
+                .iter()
+                .any(|s| self.is_sign(s))
+                || matches!(self.peek().kind, TokenKind::Word | TokenKind::Number))
+        {
+            let token = self.bump();
+            name.span = name.span.to(token.span);
+        }
+        name.text = name.span.text(self.text).to_owned();
+        Some(name)
     }
 
     fn load_source(&mut self) -> Option<LoadSource> {

@@ -25,6 +25,9 @@ impl Parser<'_> {
         {
             return self.let_statement();
         }
+        if first.kind == TokenKind::Bracketed && self.peek_at(1).kind == TokenKind::End {
+            return self.stop();
+        }
         if !is_word {
             return self.unknown(first.span);
         }
@@ -52,10 +55,7 @@ impl Parser<'_> {
             "untag" => self.tag_statement(false),
             "comment" => self.comment_statement(),
             "alias" => self.alias_statement(),
-            "directory" => {
-                let path = if self.at_end() { None } else { self.path() };
-                StatementKind::Directory(path)
-            }
+            "directory" => self.directory(first.span),
             "sleep" => StatementKind::Sleep(self.expression()),
             "loosen" => {
                 if !self.eat_word("table") && !self.eat_word("tables") {
@@ -120,6 +120,20 @@ impl Parser<'_> {
         }
     }
 
+    /// The rest after `DIRECTORY`: a path in quotes, or all that follows, spaces included.
+    fn directory(&mut self, word: Span) -> StatementKind {
+        if self.at_end() {
+            return StatementKind::Directory(None);
+        }
+        if self.is_quoted_at(0) {
+            return StatementKind::Directory(self.eat_name());
+        }
+        let start = self.peek().span;
+        let text = self.raw_rest(word).to_owned();
+        let span = Span::new(start.start as usize, start.start as usize + text.len());
+        StatementKind::Directory(Some(Name { text, span }))
+    }
+
     /// `MAP a, b* USING map`
     fn map_statement(&mut self) -> StatementKind {
         let fields = self.names("a field");
@@ -165,6 +179,21 @@ impl Parser<'_> {
             );
         };
         StatementKind::Force(case)
+    }
+
+    /// `[Some text];`: no statement at all, which scripts use to stop with a message.
+    fn stop(&mut self) -> StatementKind {
+        let name = self.bump();
+        let text = unquote(self.token_text(name));
+        self.push(
+            Diagnostic::warning(
+                "script.stops_here",
+                name.span,
+                "this is no statement: a script that comes here stops with it as its message",
+            )
+            .with_hint("put a `:` after it if it names a table"),
+        );
+        StatementKind::Stop(text)
     }
 
     fn unknown(&mut self, span: Span) -> StatementKind {

@@ -183,7 +183,8 @@ impl Parser<'_> {
         out
     }
 
-    /// A file name: quoted, or everything up to white space, `(` or `,`.
+    /// A file name: quoted, or everything up to white space, `(` or `,`. What follows a quoted
+    /// name without a space belongs to it: `[lib://a/b].qvd`.
     pub(super) fn path(&mut self) -> Option<Name> {
         let first = self.peek();
         if !matches!(
@@ -191,7 +192,18 @@ impl Parser<'_> {
             TokenKind::Word | TokenKind::Sign | TokenKind::Number | TokenKind::Stray
         ) || self.is_sign("(")
         {
-            return self.name("a file");
+            let mut name = self.name("a file")?;
+            let next = self.peek();
+            let text = self.token_text(next);
+            if next.span.start == name.span.end
+                && next.kind == TokenKind::Word
+                && text.starts_with('.')
+            {
+                self.bump();
+                name.text.push_str(text);
+                name.span = name.span.to(next.span);
+            }
+            return Some(name);
         }
         let start = first.span.start as usize;
         let length = self.text[start..]

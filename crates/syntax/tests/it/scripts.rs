@@ -356,3 +356,37 @@ fn a_script_is_checked_without_running_it() {
         ]
     );
 }
+
+#[test]
+fn what_the_world_writes_is_read() {
+    for text in [
+        "DIRECTORY ../My data/of 2024;\nLOAD a FROM x.csv (txt);",
+        "vA = 1\nvB = vA + 1\nIF vB = 2 THEN\n vC = 3\nELSEIF vB = 3 THEN\n vC = 4\nEND IF",
+        "SUB s\n $(vWork)\nEND SUB\nCALL s;",
+        "[there is nothing to load];",
+        "STORE T INTO [lib://a/b].qvd;",
+        "TRACE a;\u{200b}\n\u{2060}TRACE b;",
+        "IF a = 1; TRACE x; END IF",
+        "LOAD Dual(a, b) AS L^1, c AS d-e RESIDENT t;",
+        "EXIT SCRIPT;\nand then some notes (",
+    ] {
+        let wrong: Vec<_> = (satchel_syntax::check_script(text).into_iter())
+            .filter(|d| d.is_error())
+            .map(|d| d.render("s", text))
+            .collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+#[test]
+fn an_unfinished_assignment_goes_on_in_the_next_line() {
+    let (script, diagnostics) =
+        satchel_syntax::parse_script("a = 1 +\n 2\nb = 3\n * 4\nc = f(5,\n 6)\nd = 7;");
+    assert_eq!(diagnostics, []);
+    let text = "a = 1 +\n 2\nb = 3\n * 4\nc = f(5,\n 6)\nd = 7;";
+    let items: Vec<&str> = script.items.iter().map(|i| i.span.text(text)).collect();
+    assert_eq!(
+        items,
+        ["a = 1 +\n 2", "b = 3\n * 4", "c = f(5,\n 6)", "d = 7"]
+    );
+}

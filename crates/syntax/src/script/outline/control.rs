@@ -14,7 +14,11 @@ impl Scanner<'_> {
         loop {
             let head = Span::new(at.saturating_sub(2), at);
             let condition = self.scan(at, Until::Word("then"));
-            if !self.word(self.at).eq_ignore_ascii_case("then") {
+            let is_one_line = !condition.text(self.text).contains('\n');
+            if self.text[self.at..].starts_with(';') && !condition.is_empty() && is_one_line {
+                // `IF condition;` is written in the world, and means the same.
+                self.at += 1;
+            } else if !self.word(self.at).eq_ignore_ascii_case("then") {
                 self.diagnostics.push(
                     Diagnostic::error("script.missing_then", head, "this IF has no THEN")
                         .with_hint("write IF condition THEN"),
