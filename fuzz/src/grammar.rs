@@ -322,6 +322,24 @@ impl Grammar {
                 json!({"qType": kind, "qCol": g.int(), "qRow": g.int()})
             }),
             "qTags" => self.list(2, |g| json!(g.pick(&["$numeric", "$text", "$key", "x"]))),
+            "qTerms" => self.list(3, |g| {
+                let terms = [
+                    "north", "n", "2022", "bolt", "nina", "s*", ">2021", "total", "",
+                ];
+                json!(g.pick(&terms))
+            }),
+            "qPage" => json!({
+                "qOffset": self.below(3), "qCount": self.int(),
+                "qMaxNbrFieldMatches": self.int(),
+                "qGroupOptions": [{"qGroupType": self.below(2), "qCount": self.int()}],
+                "qGroupItemOptions": [{"qGroupItemType": "Field", "qCount": self.int()}],
+            }),
+            "qOptions" if method.starts_with("Search") || method.starts_with("Select") => json!({
+                "qSearchFields": self.list(2, |g| json!(g.pick(FIELDS))),
+                "qContext": self.below(4).min(2),
+                "qCharEncoding": self.below(2),
+                "qAttributes": self.list(2, |g| json!(g.pick(&["qNum", "qElemNum", "qProperty"]))),
+            }),
             "qOptions" | "qListDef" => json!({
                 "qTypes": [self.pick(&["bookmark", "sheet", "variable", "c"])],
                 "qIncludeSessionObjects": self.one_in(2), "qIncludeVariables": self.one_in(2),

@@ -15,6 +15,7 @@
 
 mod aggr;
 mod aggregate;
+mod associations;
 mod calculate;
 mod cube;
 mod dimension;
@@ -40,6 +41,7 @@ mod set;
 mod sort;
 mod state;
 
+pub use associations::{FieldMatch, MAX_TERMS, Match};
 pub use cube::{
     Area, AttributeInfo, Bin, Binned, Cell, CellKind, Cube, CubeDef, DimensionDef, DimensionInfo,
     MAX_LEVEL, MeasureDef, MeasureInfo, Pivot, PivotDef, PivotKind, PivotNode, PivotPage,

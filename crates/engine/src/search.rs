@@ -4,6 +4,7 @@
 //! - `>10`, `<=20`, `>10<=20`: the number must lie within.
 //! - Plain text, as typed into a search box: words separated by blanks; a value matches if one
 //!   of them stands anywhere in its text. In quotes (`"New York"`) blanks belong to the word.
+//! - A term of a search over all fields: a word of the text begins with it.
 //!
 //! Letters compare without regard to case. Expression searches (`=Sum(X)>10`) are not for here.
 
@@ -17,6 +18,8 @@ pub struct Search {
 enum Term {
     /// Stands anywhere in the text.
     Contains(Vec<char>),
+    /// A word of the text begins with it.
+    WordStart(Vec<char>),
     /// Matches the whole text.
     Pattern(Vec<char>),
     /// The number is between these; the flags tell whether the ends belong.
@@ -50,6 +53,20 @@ impl Search {
         }
     }
 
+    /// Understands one term of a search over all fields: without wildcards a word of the text
+    /// must begin with it. Blanks and quotes around it do not count.
+    pub fn term(text: &str) -> Self {
+        let text = text.trim().trim_matches('"').trim();
+        let mut terms = Vec::new();
+        if !text.is_empty() {
+            terms.push(match Term::of(text, true) {
+                Term::Contains(part) => Term::WordStart(part),
+                other => other,
+            });
+        }
+        Self { terms }
+    }
+
     /// Whether there is nothing to search for; then everything matches.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
@@ -66,6 +83,9 @@ impl Search {
             Term::Contains(part) => {
                 find(folded.get_or_insert_with(|| fold(text)), part, 0).is_some()
             }
+            Term::WordStart(part) => {
+                find_word(folded.get_or_insert_with(|| fold(text)), part, 0).is_some()
+            }
             Term::Pattern(pattern) => like(folded.get_or_insert_with(|| fold(text)), pattern),
         })
     }
@@ -75,8 +95,12 @@ impl Search {
         let folded = fold(text);
         let mut marked = vec![false; folded.len()];
         for term in &self.terms {
+            let seek = match term {
+                Term::WordStart(_) => find_word,
+                _ => find,
+            };
             let parts: Vec<&[char]> = match term {
-                Term::Contains(part) => vec![part],
+                Term::Contains(part) | Term::WordStart(part) => vec![part],
                 Term::Pattern(pattern) => pattern
                     .split(|c| matches!(c, '*' | '?'))
                     .filter(|p| !p.is_empty())
@@ -85,7 +109,7 @@ impl Search {
             };
             for part in parts {
                 let mut from = 0;
-                while let Some(at) = find(&folded, part, from) {
+                while let Some(at) = seek(&folded, part, from) {
                     marked[at..at + part.len()].fill(true);
                     from = at + part.len();
                 }
@@ -140,10 +164,21 @@ fn words(text: &str) -> Vec<String> {
 }
 
 fn find(text: &[char], part: &[char], from: usize) -> Option<usize> {
-    if part.is_empty() || text.len() < part.len() {
+    if part.is_empty() || text.len() < part.len() || from > text.len() {
         return None;
     }
     (from..=text.len() - part.len()).find(|at| text[*at..*at + part.len()] == *part)
+}
+
+/// Like [`find`], at the beginnings of words only.
+fn find_word(text: &[char], part: &[char], mut from: usize) -> Option<usize> {
+    while let Some(at) = find(text, part, from) {
+        if at == 0 || !text[at - 1].is_alphanumeric() {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+    None
 }
 
 /// Whether the whole of `text` matches `pattern`; both are folded. Linear but for backing up
@@ -248,6 +283,19 @@ mod tests {
         check(">=10<20", &["10", "15.5"]);
         check("<11 york", &["New York", "york", "10"]);
         check(">x", &[]);
+    }
+
+    #[test]
+    fn a_term_begins_a_word() {
+        let finds = |term: &str, text: &str| Search::term(term).matches(text, f64::NAN);
+        assert!(finds("yo", "New York"));
+        assert!(finds("\"new yo\"", "New York"));
+        assert!(!finds("ork", "New York"));
+        assert!(finds("read", "Proof-reading"));
+        assert!(!finds("read", "Bread"));
+        assert!(finds("*ork", "New York"));
+        let marks = Search::term("an").highlights("Banana and Anna");
+        assert_eq!(marks.iter().map(|m| m.start).collect::<Vec<_>>(), [7, 11]);
     }
 
     #[test]

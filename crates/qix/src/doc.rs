@@ -8,6 +8,8 @@ pub(crate) mod lookup;
 pub(crate) mod master_methods;
 pub(crate) mod methods;
 pub(crate) mod objects;
+pub(crate) mod search_methods;
+pub(crate) mod search_objects;
 pub(crate) mod selection_methods;
 pub(crate) mod stored;
 

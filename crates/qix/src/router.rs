@@ -5,7 +5,7 @@
 
 use crate::doc::{
     expression_methods as expression, field_methods as field, master_methods as master,
-    methods as doc, selection_methods as selection,
+    methods as doc, search_methods as search, search_objects, selection_methods as selection,
 };
 use crate::errors::RpcError;
 use crate::global;
@@ -115,6 +115,12 @@ const DOC: &[Method] = methods! {
     "GetMatchingFields" ("qTags", "qMatchingFieldMode") => doc::get_matching_fields,
     "GetTablesAndKeys" ("qWindowSize", "qNullSize", "qCellHeight", "qSyntheticMode", "qIncludeSysVars", "qIncludeProfiling") => doc::get_tables_and_keys,
     "GetTableData" ("qOffset", "qRows", "qSyntheticMode", "qTableName") => doc::get_table_data,
+    "SearchSuggest" ("qOptions", "qTerms") => search::suggest,
+    "SearchAssociations" ("qOptions", "qTerms", "qPage") => search::associations,
+    "SelectAssociations" ("qOptions", "qTerms", "qMatchIx", "qSoftLock") => search::select,
+    "SearchResults" ("qOptions", "qTerms", "qPage") => search::results,
+    "SearchObjects" ("qOptions", "qTerms", "qPage") => search_objects::search,
+    "SearchValues" ("qOptions", "qTerms", "qPage") => search::values,
     "Evaluate" ("qExpression") => expression::evaluate,
     "EvaluateEx" ("qExpression") => expression::evaluate_ex,
     "ExpandExpression" ("qExpression") => expression::expand,
