@@ -35,6 +35,16 @@ pub struct LeaseState {
     /// When the newest grant ever accepted was issued; survives signing out, so that an
     /// older one cannot be played again.
     newest_issue: Option<UnixMillis>,
+    /// The grants accepted that the time of issue alone would not keep from being played again.
+    #[serde(default)]
+    accepted: Vec<Accepted>,
+}
+
+/// A grant that gave its hours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Accepted {
+    id: String,
+    issued_at: UnixMillis,
 }
 
 /// Time left: always positive.
@@ -173,15 +183,34 @@ impl LeaseState {
     /// `now` is the device's clock. If that is behind the hub's by more than five minutes,
     /// everything stays closed, and the next [`Self::remaining`] says so.
     ///
+    /// A grant gives its hours once: the one in force, taken again, changes nothing.
+    ///
     /// # Errors
-    /// [`LeaseError::GrantTooOld`] if a newer grant was accepted before; the state is unchanged.
+    /// [`LeaseError::GrantTooOld`] if it or a newer grant was accepted before; the state is
+    /// unchanged.
     pub fn log_in(&mut self, grant: Grant, now: UnixMillis) -> Result<(), LeaseError> {
         if let Some(newest) = self.newest_issue
             && newest.since_ms(grant.issued_at) > CLOCK_SLACK_MS
         {
             return Err(LeaseError::GrantTooOld);
         }
-        self.newest_issue = self.newest_issue.max(Some(grant.issued_at));
+        if self.accepted.iter().any(|accepted| accepted.id == grant.id) {
+            return match &self.grant {
+                Some(in_force) if *in_force == grant => Ok(()),
+                _ => Err(LeaseError::GrantTooOld),
+            };
+        }
+        let newest = self
+            .newest_issue
+            .map_or(grant.issued_at, |newest| newest.max(grant.issued_at));
+        self.newest_issue = Some(newest);
+        // Older ones are refused by their time of issue.
+        self.accepted
+            .retain(|accepted| newest.since_ms(accepted.issued_at) <= CLOCK_SLACK_MS);
+        self.accepted.push(Accepted {
+            id: grant.id.clone(),
+            issued_at: grant.issued_at,
+        });
         self.high_water = Some(grant.issued_at);
         self.found_behind = None;
         self.first_launch = None;

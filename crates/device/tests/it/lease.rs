@@ -17,8 +17,12 @@ fn at(millis: i64) -> UnixMillis {
 }
 
 fn grant(issued: i64, offline_hours: u16) -> Grant {
+    grant_named(&format!("grant-{issued}"), issued, offline_hours)
+}
+
+fn grant_named(id: &str, issued: i64, offline_hours: u16) -> Grant {
     Grant {
-        id: format!("grant-{issued}"),
+        id: id.to_owned(),
         hub: "hub".into(),
         user: SubjectId::parse("ann"),
         device: DeviceId::new("device"),
@@ -144,6 +148,29 @@ fn an_older_grant_cannot_be_played_again() {
     lease.sign_out();
     assert_eq!(
         lease.log_in(grant(DAY, 240), at(DAY)),
+        Err(LeaseError::GrantTooOld)
+    );
+}
+
+#[test]
+fn a_grant_gives_its_hours_once() {
+    let mut lease = logged_in(240);
+    lease.log_in(grant(MINUTE, 240), at(MINUTE)).unwrap();
+    lease.launch(at(MINUTE));
+    lease.observe(at(240 * HOUR));
+    let before = lease.clone();
+    // The one in force, and one of a minute earlier, with the clock set to match.
+    lease.log_in(grant(MINUTE, 240), at(MINUTE)).unwrap();
+    assert_eq!(lease, before);
+    assert_eq!(
+        lease.log_in(grant(0, 240), at(0)),
+        Err(LeaseError::GrantTooOld)
+    );
+    assert_eq!(lease, before);
+    assert_eq!(code(&mut lease, 241 * HOUR), "lease.expired");
+    lease.sign_out();
+    assert_eq!(
+        lease.log_in(grant(MINUTE, 240), at(MINUTE)),
         Err(LeaseError::GrantTooOld)
     );
 }
@@ -289,7 +316,8 @@ proptest! {
                     // Real time never runs backwards, so a fresh grant is never too old.
                     offset = clock_error;
                     let now = real + offset;
-                    lease.log_in(grant(real, hours), at(now)).unwrap();
+                    let id = format!("grant-{}", model.history.len());
+                    lease.log_in(grant_named(&id, real, hours), at(now)).unwrap();
                     model.history.push(("log-in", now, real, hours));
                 }
                 Event::Launch => {

@@ -1,6 +1,6 @@
 //! Memory in place of disk and network, and a small hub that answers as the contract says.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -145,6 +145,7 @@ pub struct Hub {
     pub revoked: Vec<AppId>,
     pub device_revoked: bool,
     pub n_bytes_sent: usize,
+    n_grants: Cell<u32>,
     kem: Option<DevicePublicKey>,
     signing: Option<satchel_sealed::VerifyingKey>,
     n_downloads: u32,
@@ -177,8 +178,10 @@ impl Hub {
     }
 
     fn grant(&self) -> String {
+        // A new log-in makes a new one, however soon after the last.
+        self.n_grants.set(self.n_grants.get() + 1);
         let grant = Grant {
-            id: format!("grant-{}", self.now),
+            id: format!("grant-{}", self.n_grants.get()),
             hub: self.id.clone(),
             user: SubjectId::parse("ann"),
             device: DeviceId::new("device-1"),
@@ -418,6 +421,7 @@ impl World {
             revoked: Vec::new(),
             device_revoked: false,
             n_bytes_sent: 0,
+            n_grants: Cell::new(0),
             kem: None,
             signing: None,
             n_downloads: 0,
