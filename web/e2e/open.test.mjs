@@ -1,7 +1,7 @@
 // The web UI as `satchel open` serves it, with the hub out of reach: chart, mouse, lock, end.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,13 +10,21 @@ import { test } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
-import { caFile, drawn, forwarder, hubUrl, object, PASSWORD, PATIENCE_MS, shows } from './support.mjs';
+import { caFile, clockOf, drawn, forwarder, hubUrl, object, PASSWORD, PATIENCE_MS, shows } from './support.mjs';
 
 const satchel = process.env.SATCHEL_BIN;
 const shots = process.env.SATCHEL_SHOTS;
 
-/** A device of ben that holds the sales app and cannot reach the hub any more. */
-async function device() {
+const HOUR = 3_600_000;
+
+/** What ben's copy of the app shows somewhere on its first sheet, and nothing else does. */
+const VALUES = ['GERMANY', 'MACHINES', '6,995'];
+
+/**
+ * A device of ben that holds the sales app and cannot reach the hub any more. With `launch`,
+ * the client was first launched then, and is served under a clock that stands where `set` puts it.
+ */
+async function device({ launch = null, at = null } = {}) {
   const home = mkdtempSync(join(tmpdir(), 'satchel-open-'));
   mkdirSync(join(home, 'state'));
   mkdirSync(join(home, 'run'), { mode: 0o700 });
@@ -29,13 +37,32 @@ async function device() {
     assert.equal(code, 0, `satchel ${args.join(' ')}`);
   };
   await run('', 'hub', 'add', `https://localhost:${through.port}`, '--ca', caFile);
-  await run(`${PASSWORD}\n2580\n`, 'sign-in', '--user', 'DEMO\\ben', '--pin');
+  // Without a PIN nothing locks by itself while a test moves the clock.
+  const signIn = launch ? [`${PASSWORD}\n`, 'sign-in', '--user', 'DEMO\\ben'] : [`${PASSWORD}\n2580\n`, 'sign-in', '--user', 'DEMO\\ben', '--pin'];
+  await run(...signIn);
   await run('', 'download', 'Sales');
+  const asFaketime = (time) => new Date(time).toISOString().replace('T', ' ').slice(0, 19);
+  const clock = join(home, 'clock');
+  const set = (time) => {
+    // Replaced as a whole: the client reads it at every look at the time.
+    writeFileSync(`${clock}.next`, asFaketime(time));
+    renameSync(`${clock}.next`, clock);
+  };
+  let program = [satchel];
+  if (launch) {
+    // A log-in whose hours begin at the launch, and not with the download.
+    await run(...signIn);
+    execFileSync('faketime', ['-f', asFaketime(launch), satchel, 'status', '--json'], { env: { ...env, TZ: 'UTC' }, stdio: ['ignore', 'ignore', 'inherit'] });
+    set(at);
+    program = ['faketime', '-f', '+0', 'env', '-u', 'FAKETIME', 'TZ=UTC', 'FAKETIME_NO_CACHE=1', 'FAKETIME_DONT_FAKE_MONOTONIC=1', `FAKETIME_TIMESTAMP_FILE=${clock}`, satchel];
+  }
   await through.down();
-  const served = spawn(satchel, ['open', 'Sales', '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [command, ...before] = program;
+  const served = spawn(command, [...before, 'open', 'Sales', '--json'], { env: { ...env, TZ: 'UTC' }, stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = await once(createInterface(served.stdout), 'line');
   return {
     url: JSON.parse(line).url,
+    set,
     lock: () => execFileSync(satchel, ['lock', '--json'], { env }),
     async interrupt() {
       served.kill('SIGINT');
@@ -102,6 +129,56 @@ for (const [width, height] of [[1440, 900], [390, 844]]) {
       await ended.waitFor();
       assert.equal(await ended.getAttribute('data-code'), 'loopback.stopped');
       await shot('open-stopped');
+    } finally {
+      await browser.close();
+      kept.close();
+    }
+  });
+}
+
+for (const [width, height] of [[1440, 900], [390, 844]]) {
+  test(`satchel open warns, and closes its page when the time ends, at ${width} pixels`, { timeout: 240_000 }, async () => {
+    const launch = Math.ceil(Date.now() / HOUR) * HOUR;
+    const end = launch + 240 * HOUR;
+    const kept = await device({ launch, at: end - 47 * HOUR });
+    const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+    try {
+      const context = await browser.newContext({ viewport: { width, height } });
+      context.setDefaultTimeout(PATIENCE_MS);
+      const page = await context.newPage();
+      const clock = await clockOf(page);
+      const shot = async (name) => {
+        if (shots) await page.screenshot({ path: join(shots, `${name}-${width}.png`) });
+      };
+      const both = async (time) => {
+        kept.set(time);
+        await clock.set(time);
+        await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+      };
+      await page.goto(kept.url);
+      await clock.set(end - 47 * HOUR);
+      await page.reload();
+      await drawn(page);
+      await page.locator('[data-testid=lease-chip][data-tone=soon]').waitFor();
+      await both(end - HOUR);
+      await page.locator('[data-testid=lease-chip][data-tone=last]').waitFor();
+      await shot('open-last-hour');
+      await both(end - 1_000);
+      await shows(page, 'kpi-orders', '6');
+      for (const value of VALUES.slice(0, width > 800 ? 3 : 1)) assert.ok((await page.content()).includes(value), `${value} is shown`);
+      await both(end);
+      const over = page.locator('[data-testid=refusal]');
+      await over.waitFor();
+      assert.equal(await over.getAttribute('data-code'), 'lease.expired');
+      assert.match(await over.innerText(), /sign-in/, 'the way out is a command in a terminal');
+      const html = await page.content();
+      for (const value of VALUES) assert.ok(!html.includes(value), `${value} is gone`);
+      assert.equal(await page.locator('canvas, .chart-host, [data-testid=cell]').count(), 0);
+      await shot('open-over');
+      await page.goto(`${new URL(kept.url).origin}/#/device`);
+      await page.locator('[data-testid=refusal]').waitFor();
+      assert.equal(await page.locator('.state-expired').count(), 1);
+      await shot('open-over-list');
     } finally {
       await browser.close();
       kept.close();

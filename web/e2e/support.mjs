@@ -93,7 +93,7 @@ export async function forwarder() {
 }
 
 /** A browser of one person, with a profile of its own that trusts the hub's CA. */
-export async function openBrowser({ prf = true, viewport = { width: 1440, height: 900 }, touch = false } = {}) {
+export async function openBrowser({ prf = true, viewport = { width: 1440, height: 900 }, touch = false, zone = 'UTC' } = {}) {
   const home = mkdtempSync(join(tmpdir(), 'satchel-e2e-'));
   const store = join(home, '.pki/nssdb');
   mkdirSync(store, { recursive: true });
@@ -105,7 +105,7 @@ export async function openBrowser({ prf = true, viewport = { width: 1440, height
     headless: true,
     viewport,
     hasTouch: touch,
-    env: { ...process.env, HOME: home },
+    env: { ...process.env, HOME: home, TZ: zone },
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync',
@@ -182,6 +182,45 @@ export async function keptByServiceWorker(page) {
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
 }
 
+/**
+ * The clock of this browser, set by the test: the page's goes on from there, the device
+ * worker's stands still, so that the lease is judged at exactly the time that was set. Both
+ * tell the time by `Date.now` alone.
+ */
+export async function clockOf(page) {
+  let at = null;
+  const isDevice = (worker) => worker.url().includes('device-worker');
+  const inWorker = (worker) => worker.evaluate((time) => void (Date.now = () => time), at);
+  const tell = () => Promise.all(page.workers().filter(isDevice).map(inWorker));
+  await page.addInitScript(() => {
+    const real = Date.now;
+    let ahead = Number(sessionStorage.getItem('test.clock-ahead'));
+    Date.now = () => real() + ahead;
+    globalThis.setTestClock = (time) => {
+      ahead = time - real();
+      sessionStorage.setItem('test.clock-ahead', String(ahead));
+    };
+  });
+  page.on('worker', (worker) => {
+    // One that ends at once needs no clock; who goes on waits for `told`.
+    if (at !== null && isDevice(worker)) inWorker(worker).catch(() => {});
+  });
+  return {
+    /** For page and worker, from now on and after a reload. */
+    async set(time) {
+      at = time;
+      await Promise.all([page.evaluate((to) => globalThis.setTestClock(to), time), tell()]);
+    },
+    /** For the worker only, as if the page had slept. */
+    async setBehindThePage(time) {
+      at = time;
+      await tell();
+    },
+    /** A worker that was started meanwhile has its clock, too. */
+    told: tell,
+  };
+}
+
 /** Runs `body` with a browser of its own, and fails if the page threw anything. */
 export function inBrowser(name, options, body) {
   test(name, { timeout: 240_000 }, async () => {
@@ -189,6 +228,10 @@ export function inBrowser(name, options, body) {
     try {
       await body(browser);
       assert.deepEqual(browser.errors, [], 'errors thrown in the page');
+    } catch (failed) {
+      const shown = await browser.page.innerText('body').catch(() => 'nothing');
+      console.error(`${browser.page.url()} showed:\n${shown.slice(0, 2_000)}`);
+      throw failed;
     } finally {
       await browser.close();
     }
@@ -202,6 +245,19 @@ export async function download(page, title, { remember = false } = {}) {
   if (remember) await page.getByLabel('Remember credentials').check();
   await page.getByRole('dialog').getByRole('button', { name: 'Download' }).click();
   await page.locator('[data-testid=download-done]').waitFor();
+}
+
+/** A person may have ten devices; those of earlier tests make room. */
+export function revokeDevices() {
+  for (const { device, state } of administer('device', 'list')) {
+    if (state === 'enrolled') administer('device', 'revoke', device);
+  }
+}
+
+/** Runs a command of the hub's administrator beside the running hub; gives what it says. */
+export function administer(...args) {
+  const said = execFileSync(need('SATCHEL_HUB_BIN'), [...args, '--json', '--data', need('SATCHEL_HUB_DATA')], { encoding: 'utf8' });
+  return said.trim() ? JSON.parse(said) : null;
 }
 
 export const caPem = () => readFileSync(caFile);

@@ -62,22 +62,13 @@ impl Lease {
             .map_err(|_| other("lease.damaged", "the lease cannot be written", ""))
     }
 
-    /// A log-in: takes the grant (base64) the hub signed. `hub_now` is the hub's clock, when
-    /// its answer said it.
-    pub fn accept(&mut self, grant: &str, now: f64, hub_now: Option<f64>) -> Result<(), JsValue> {
+    /// A log-in: takes the grant (base64) the hub signed.
+    pub fn accept(&mut self, grant: &str, now: f64) -> Result<(), JsValue> {
         let envelope = STANDARD
             .decode(grant)
             .map_err(|_| thrown(LeaseError::GrantNotGenuine))?;
         let grant = verify_grant(&envelope, &self.hub, &self.user, &self.device).map_err(thrown)?;
-        self.state.log_in(grant, millis(now)).map_err(thrown)?;
-        // The hub's own time counts as seen, as long as this clock is not behind it: then the
-        // line above has already noted it.
-        if let Some(hub_now) = hub_now
-            && hub_now <= now
-        {
-            self.state.observe(millis(hub_now));
-        }
-        Ok(())
+        self.state.log_in(grant, millis(now)).map_err(thrown)
     }
 
     /// The client was started or unlocked.
@@ -85,13 +76,13 @@ impl Lease {
         self.state.launch(millis(now));
     }
 
-    /// Looks at the clock and says how it stands, as JSON:
-    /// `{"state": "open"|"closed", "until", "hours", "failure"}`.
+    /// Looks at the clock and says how it stands, as JSON: `{"state": "open"|"closed",
+    /// "started", "until", "hours", "failure"}`. Before the hours have started, `until` is
+    /// when they would end if they started now.
     pub fn status(&mut self, now: f64) -> String {
         self.state.observe(millis(now));
         let view = self.state.view(millis(now));
         let open = view.status != LeaseStatus::Closed;
-        let until = (view.status == LeaseStatus::Running).then_some(view.ends_at);
         let failure = (!open).then(|| {
             json!({
                 "code": view.code, "message": view.message, "next": view.next, "status": 0
@@ -99,7 +90,8 @@ impl Lease {
         });
         json!({
             "state": if open { "open" } else { "closed" },
-            "until": until,
+            "started": view.status == LeaseStatus::Running,
+            "until": view.ends_at,
             "hours": view.offline_hours,
             "failure": failure,
         })

@@ -1,14 +1,16 @@
-// What an app is to this device: online only, downloaded, update available, or closed.
+// What an app is to this device: online only, downloaded, closing soon, to be updated, closed.
 
 import type { DeviceView } from '../client/device/device';
 import type { StoredApp } from '../client/device/protocol';
 import type { AppEntry } from '../client/wire';
+import { leaseTone } from './parts/lease';
 
-export type AppState = 'online' | 'downloaded' | 'update' | 'expired';
+export type AppState = 'online' | 'downloaded' | 'ending' | 'update' | 'expired';
 
 export const STATE_WORDS: Record<AppState, string> = {
   online: 'Online only',
   downloaded: 'Downloaded',
+  ending: 'Closes soon',
   update: 'Update available',
   expired: 'Expired',
 };
@@ -17,12 +19,14 @@ export function storedApp(device: DeviceView, app: string): StoredApp | null {
   return device.apps.find((stored) => stored.app === app) ?? null;
 }
 
-export function appState(device: DeviceView, app: string, entry: AppEntry | null): AppState {
+/** What matters most about it: that it is closed, then that there is a newer one, then that it
+ *  closes soon. `now` is the present time. */
+export function appState(device: DeviceView, app: string, entry: AppEntry | null, now: number): AppState {
   const stored = storedApp(device, app);
   if (!stored) return 'online';
   if (device.lease?.state === 'closed' && device.lease.failure) return 'expired';
   if (entry?.data_as_of && entry.data_as_of > stored.manifest.data_as_of) return 'update';
-  return 'downloaded';
+  return device.unlocked && device.lease && leaseTone(device.lease, now) !== 'calm' ? 'ending' : 'downloaded';
 }
 
 const FAVOURITES = 'satchel.favourites';

@@ -18,12 +18,22 @@ export interface SessionView {
   appsError: Failure | null;
   /** Why the person must sign in, when it is not simply the first time. */
   notice: string;
+  /** What the hub had removed from this device, until its owner has read it. */
+  removed: Removed | null;
+}
+
+/** Downloads that are gone: the whole device was revoked, or the rights to some apps ended. */
+export interface Removed {
+  why: 'device' | 'rights';
+  apps: number;
+  at: number;
 }
 
 /** Set while a person has locked this client, so that a reload does not unlock it. */
 const LOCK_FLAG = 'satchel.locked';
 const IDLE_KEY = 'satchel.idle-minutes';
 const ME_KEY = 'satchel.hub-name';
+const REMOVED_KEY = 'satchel.removed';
 
 /** How often we look for the hub while it does not answer. */
 const RETRY_MS = 10_000;
@@ -35,7 +45,7 @@ export const device: DevicePort = nativeClient ?? new Device();
 /** Whether unlocking asks for a PIN on the page, as the native client does. */
 export const unlocksWithPin = (): boolean => nativeClient?.needsPin ?? false;
 
-let view: SessionView = { phase: 'starting', online: true, me: null, apps: null, appsError: null, notice: '' };
+let view: SessionView = { phase: 'starting', online: true, me: null, apps: null, appsError: null, notice: '', removed: readRemoved() };
 const listeners = new Set<() => void>();
 
 export const useSession = (): SessionView => useSyncExternalStore(subscribe, () => view);
@@ -60,7 +70,7 @@ export async function start(): Promise<void> {
   addEventListener('online', () => void reconnect());
   addEventListener('offline', () => set({ online: false }));
   setInterval(() => {
-    if (!view.online && view.phase !== 'locked') void reconnect();
+    if (!view.online) void reconnect();
   }, RETRY_MS);
 
   const [me] = await Promise.all([hub.me(), device.refresh()]);
@@ -144,17 +154,54 @@ export async function signInWithDevice(): Promise<Result<void>> {
 
 async function signedIn(me: Result<Me>): Promise<Result<void>> {
   if (!me.ok) return me;
-  const renewed = await device.renew(me.value);
+  const renewed = await renew(me.value);
   // A refused renewal must not keep the person from working online, but they must hear of it.
-  const notice = renewed.ok ? '' : `Your downloads were not renewed: ${renewed.error.message}. ${renewed.error.next}`;
+  const notice = renewed.ok || view.removed ? '' : notRenewed(renewed.error);
   localStorage.removeItem(LOCK_FLAG);
   set({ phase: 'ready', online: true, me: me.value, notice });
   void loadApps();
   return ok(undefined);
 }
 
+/** Fetches a new grant; what goes because of it is told until it was read. */
+export async function renew(me: Me): Promise<Result<number>> {
+  const held = device.view.apps.length;
+  const renewed = await device.renew(me);
+  const wiped = !renewed.ok && device.view.known && held > 0 && device.view.record === null;
+  if (wiped) noteRemoved({ why: 'device', apps: held, at: Date.now() });
+  else if (renewed.ok && renewed.value > 0) noteRemoved({ why: 'rights', apps: renewed.value, at: Date.now() });
+  return renewed;
+}
+
+/** The hub answers and knows the person: the hours start anew. */
+export async function renewNow(): Promise<void> {
+  if (!view.me) return;
+  const renewed = await renew(view.me);
+  if (!renewed.ok) set({ notice: notRenewed(renewed.error) });
+}
+
+const notRenewed = (error: Failure): string => `Your downloads were not renewed: ${error.message}. ${error.next}`;
+
+function noteRemoved(removed: Removed): void {
+  localStorage.setItem(REMOVED_KEY, JSON.stringify(removed));
+  set({ removed });
+}
+
+export function dismissRemoved(): void {
+  localStorage.removeItem(REMOVED_KEY);
+  set({ removed: null });
+}
+
+function readRemoved(): Removed | null {
+  try {
+    return JSON.parse(localStorage.getItem(REMOVED_KEY) ?? 'null') as Removed | null;
+  } catch {
+    return null;
+  }
+}
+
 async function renewIfOpen(me: Me): Promise<void> {
-  if (device.view.record && device.view.unlocked) await device.renew(me);
+  if (device.view.record && device.view.unlocked) await renew(me);
 }
 
 export async function unlock(pin?: string): Promise<Result<void>> {
@@ -166,7 +213,7 @@ export async function unlock(pin?: string): Promise<Result<void>> {
   } else if (view.me) {
     set({ phase: 'ready' });
     void loadApps();
-    void device.renew(view.me);
+    void renew(view.me);
   } else {
     set({ phase: 'ready' });
     void reconnect();

@@ -48,8 +48,8 @@ const handlers: Handlers = {
     const record: DeviceRecord = { ...open, wrapped: await wrapKeys(kek, secret, open) };
     secret.fill(0);
     const lease = Lease.empty(record.hub.id, record.user, record.device, record.hub.signing_key);
-    lease.accept(grant, Date.now(), undefined);
-    lease.launch(Date.now());
+    // A log-in alone starts no hours: the first launch does, which opening a download is too.
+    lease.accept(grant, Date.now());
     const state = lease.save();
     // The record last: without it nothing else here is looked at.
     await writeLease(kek, record, state);
@@ -77,7 +77,12 @@ const handlers: Handlers = {
       : Lease.empty(record.hub.id, record.user, record.device, record.hub.signing_key);
     unlocked = { kek, record, keys, lease, saved: saved ?? '' };
     if (pending) {
-      lease.accept(pending.grant, Date.now(), pending.now);
+      try {
+        lease.accept(pending.grant, Date.now());
+      } catch (thrown) {
+        // A file that was put there does not keep what is here from opening as it would.
+        if (!saved) throw thrown;
+      }
     }
     lease.launch(Date.now());
     await persist(unlocked);
@@ -96,11 +101,10 @@ const handlers: Handlers = {
   acceptLease: async (answer: LeaseAnswer) => {
     for (const app of answer.revoked) await handlers.removeApp({ app });
     if (!unlocked) {
-      await writePendingGrant({ grant: answer.grant, now: answer.now });
-      return { state: 'closed', until: null, hours: 0, failure: null };
+      await writePendingGrant({ grant: answer.grant });
+      return { state: 'closed', started: false, until: null, hours: 0, failure: null };
     }
-    unlocked.lease.accept(answer.grant, Date.now(), answer.now);
-    unlocked.lease.launch(Date.now());
+    unlocked.lease.accept(answer.grant, Date.now());
     await persist(unlocked);
     return status(unlocked);
   },
@@ -158,8 +162,9 @@ const handlers: Handlers = {
 
   openSocket: async ({ socket, app }) => {
     const open = needUnlocked();
-    const now = status(open);
-    if (now.state === 'closed' && now.failure) throw new FailureError(now.failure);
+    open.lease.launch(Date.now());
+    await persist(open);
+    refuseWhenOver(open);
     const [opened, own] = [await openPackage(open, app), await readBookmarks(open.kek, open.record, app)];
     const sealedAt = (await readJson<StoredApp>(`app-${app}.json`))?.manifest.sealed_at ?? 0;
     const session = opened.session(crypto.getRandomValues(new Uint8Array(32)), Date.now(), own?.own, own !== null && own.sealedAt < sealedAt);
@@ -170,6 +175,7 @@ const handlers: Handlers = {
   frame: async ({ socket, frame }) => {
     const known = sockets.get(socket);
     if (!known) throw new FailureError({ code: 'device.closed', message: 'the app was closed', next: 'Open it again.', status: 0 });
+    refuseWhenOver(needUnlocked());
     const frames = known.session.handle(frame, Date.now(), -new Date().getTimezoneOffset());
     const own = known.session.take_own_bookmarks();
     if (own !== undefined) {
@@ -228,6 +234,15 @@ async function openPackage(open: Unlocked, app: string): Promise<OpenPackage> {
   const opened = OpenPackage.open(bytes, keys, record.hub.id, record.user, record.device, app, record.hub.signing_key);
   packages.set(app, { file: entry.file, open: opened });
   return opened;
+}
+
+/** Every question is answered within the hours or not at all; the page hears of it at once. */
+function refuseWhenOver(open: Unlocked): void {
+  const now = status(open);
+  if (now.state === 'open') return;
+  closePackages();
+  reply({ event: 'lease', status: now });
+  throw new FailureError(now.failure ?? { code: 'lease.closed', message: 'downloads are closed', next: 'Sign in at the hub.', status: 0 });
 }
 
 function status(open: Unlocked): LeaseStatus {

@@ -105,7 +105,6 @@ async function unsealed(kek: CryptoKey, record: DeviceRecord, kind: string, byte
 /** A grant that came while the store was locked. The hub signed it; it waits for the next unlock. */
 export interface PendingGrant {
   grant: string;
-  now: number;
 }
 
 export const readPendingGrant = (): Promise<PendingGrant | null> => readJson<PendingGrant>(PENDING_GRANT);

@@ -321,6 +321,7 @@ impl Keeper {
             "apps": apps,
             "lease": {
                 "state": if lease.status == LeaseStatus::Closed { "closed" } else { "open" },
+                "started": lease.status == LeaseStatus::Running,
                 "until": lease.ends_at,
                 "hours": lease.offline_hours,
                 "failure": standing.refusal(now),

@@ -28,8 +28,12 @@ export interface DownloadProgress {
 
 const EMPTY: DeviceView = { known: false, record: null, apps: [], unlocked: false, lease: null, downloads: {} };
 
-/** While unlocked: how often the lease is looked at and the time seen is written down. */
+/** While unlocked: how often at least the lease is looked at and the time seen is written down. */
 const LEASE_TICK_MS = 30_000;
+
+/** How soon at the earliest it is looked at again, so that a clock just short of the end is
+ *  not asked without pause. */
+const LEASE_PAUSE_MS = 100;
 
 export class Device {
   view: DeviceView = EMPTY;
@@ -37,7 +41,7 @@ export class Device {
   onLockedElsewhere: () => void = () => {};
   #link = this.#newLink();
   #listeners = new Set<() => void>();
-  #tick: ReturnType<typeof setInterval> | undefined;
+  #tick: ReturnType<typeof setTimeout> | undefined;
   #channel = new BroadcastChannel('satchel-device');
 
   constructor() {
@@ -49,6 +53,8 @@ export class Device {
         void this.refresh();
       }
     };
+    // A machine that slept, or a tab that was put away, has not seen the time pass.
+    for (const event of ['visibilitychange', 'pageshow', 'focus']) addEventListener(event, () => this.#lookAtLease());
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -141,11 +147,11 @@ export class Device {
 
   /**
    * After a log-in: fetches the new grant, and removes what the person lost the right to.
-   * A store of somebody else, or of another hub, is left alone.
+   * A store of somebody else, or of another hub, is left alone. Tells how many downloads went.
    */
-  async renew(me: Me): Promise<Result<void>> {
+  async renew(me: Me): Promise<Result<number>> {
     const record = this.view.record;
-    if (!record || record.user !== me.user || record.hub.id !== me.hub.id) return ok(undefined);
+    if (!record || record.user !== me.user || record.hub.id !== me.hub.id) return ok(0);
     const lease = await hub.lease(record.device);
     if (!lease.ok) {
       if (lease.error.code === 'device.revoked' || lease.error.code === 'device.unknown') await this.wipe();
@@ -154,13 +160,14 @@ export class Device {
     return this.#accept(lease.value);
   }
 
-  async #accept(lease: Lease): Promise<Result<void>> {
+  async #accept(lease: Lease): Promise<Result<number>> {
     try {
       const status = await this.#link.call('acceptLease', lease);
-      if (this.view.unlocked) this.#set({ lease: status });
+      if (this.view.unlocked) this.#leaseSeen(status);
+      const held = this.view.apps.length;
       await this.refresh();
       if (lease.revoked.length > 0) this.#changed();
-      return ok(undefined);
+      return ok(held - this.view.apps.length);
     } catch (thrown) {
       return { ok: false, error: toFailure(thrown) };
     }
@@ -260,17 +267,35 @@ export class Device {
 
   #opened(lease: LeaseStatus): void {
     this.#set({ unlocked: true, lease });
-    clearInterval(this.#tick);
-    this.#tick = setInterval(() => {
-      this.#link.call('leaseStatus', null).then(
-        (status) => this.#set({ lease: status }),
-        () => {},
-      );
-    }, LEASE_TICK_MS);
+    this.#lookAgain();
+  }
+
+  /** The next look: in a while, or at the instant at which the hours end. */
+  #lookAgain(): void {
+    clearTimeout(this.#tick);
+    const { unlocked, lease } = this.view;
+    if (!unlocked) return;
+    const left = lease?.state === 'open' && lease.started && lease.until !== null ? lease.until - Date.now() : LEASE_TICK_MS;
+    this.#tick = setTimeout(() => this.#lookAtLease(), Math.max(LEASE_PAUSE_MS, Math.min(LEASE_TICK_MS, left)));
+  }
+
+  #lookAtLease(): void {
+    if (!this.view.unlocked) return;
+    clearTimeout(this.#tick);
+    const link = this.#link;
+    link.call('leaseStatus', null).then(
+      (status) => link === this.#link && this.#leaseSeen(status),
+      () => link === this.#link && this.#lookAgain(),
+    );
+  }
+
+  #leaseSeen(lease: LeaseStatus): void {
+    this.#set({ lease });
+    this.#lookAgain();
   }
 
   #dropKeys(): void {
-    clearInterval(this.#tick);
+    clearTimeout(this.#tick);
     this.#link.end();
     this.#link = this.#newLink();
     this.#set({ unlocked: false, lease: null, downloads: {} });
@@ -278,6 +303,7 @@ export class Device {
 
   #newLink(): WorkerLink {
     const link = new WorkerLink();
+    link.onLease = (status) => this.#leaseSeen(status);
     link.onProgress = ({ app, received, size, step }) => this.#progress(app, { step, received, size });
     return link;
   }

@@ -96,7 +96,7 @@ export class LoopbackDevice implements DevicePort {
 
   enrol = (): Promise<Result<void>> => inTerminal('satchel sign-in');
   signIn = (): Promise<Result<Me>> => inTerminal('satchel sign-in');
-  renew = (): Promise<Result<void>> => inTerminal('satchel sign-in');
+  renew = (): Promise<Result<number>> => inTerminal('satchel sign-in');
   download = (): Promise<Result<StoredApp>> => inTerminal('satchel download APP');
   forgetRemembered = (): Promise<Result<void>> => inTerminal('satchel sign-out');
   cancelDownload = (): Promise<void> => Promise.resolve();

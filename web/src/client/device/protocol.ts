@@ -37,7 +37,9 @@ export interface StoredApp {
 export interface LeaseStatus {
   /** `open`: packages open. `closed`: they do not, and `failure` says why. */
   state: 'open' | 'closed';
-  /** End of the lease, absent until the first launch after a log-in. */
+  /** Whether the hours run: they start at the first launch after a log-in. */
+  started: boolean;
+  /** End of the lease; before it has started, when it would end if it started now. */
   until: number | null;
   /** Length of the lease in hours, for the ring. */
   hours: number;
@@ -94,4 +96,6 @@ export interface WorkerRequest {
 export type WorkerReply =
   | { id: number; value: unknown }
   | { id: number; failure: Failure }
-  | { event: 'progress'; app: string; received: number; size: number; step: 'fetching' | 'checking' };
+  | { event: 'progress'; app: string; received: number; size: number; step: 'fetching' | 'checking' }
+  /** The lease, told unasked when a request was refused because of it. */
+  | { event: 'lease'; status: LeaseStatus };

@@ -1,12 +1,13 @@
 // The page's end of the wire to the device worker.
 
 import { FailureError } from '../result';
-import type { OperationName, Operations, WorkerReply, WorkerRequest } from './protocol';
+import type { LeaseStatus, OperationName, Operations, WorkerReply, WorkerRequest } from './protocol';
 
 export type Progress = Extract<WorkerReply, { event: 'progress' }>;
 
 export class WorkerLink {
   onProgress: (progress: Progress) => void = () => {};
+  onLease: (status: LeaseStatus) => void = () => {};
   #worker: Worker;
   #next = 1;
   #open = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
@@ -37,7 +38,8 @@ export class WorkerLink {
 
   #receive(reply: WorkerReply): void {
     if ('event' in reply) {
-      this.onProgress(reply);
+      if (reply.event === 'progress') this.onProgress(reply);
+      else this.onLease(reply.status);
       return;
     }
     const waiting = this.#open.get(reply.id);

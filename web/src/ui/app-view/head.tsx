@@ -7,6 +7,7 @@ import { appState } from '../app-state';
 import { moment } from '../format';
 import { DownloadDialog } from '../parts/download-dialog';
 import { Icon } from '../parts/icons';
+import { LeaseChip, useNow } from '../parts/lease';
 import { useDevice, useSession } from '../session';
 
 interface Props {
@@ -21,7 +22,7 @@ export function AppHead(props: Props): ReactElement {
   const { apps, online, me } = useSession();
   const [asked, setAsked] = useState(false);
   const entry = apps?.apps.find((candidate) => candidate.id === props.app) ?? null;
-  const state = appState(view, props.app, entry);
+  const state = appState(view, props.app, entry, useNow());
   const offer = online && me !== null && (state === 'online' || state === 'update');
   return (
     <header className="app-head">
@@ -35,6 +36,7 @@ export function AppHead(props: Props): ReactElement {
           {props.source === 'device' ? ' · from this device' : ''}
         </p>
       </div>
+      {props.source === 'device' ? <LeaseChip /> : null}
       {offer ? (
         <button
           type="button"

@@ -27,6 +27,8 @@ export default function AppPage({ route, source }: Props): ReactElement {
   const [failure, setFailure] = useState<Failure | null>(null);
   const [attempt, setAttempt] = useState(0);
   const { lease } = useDevice();
+  const over = source === 'device' && lease?.state === 'closed' ? lease.failure : null;
+  const isOver = over !== null;
   const { apps } = useSession();
   const stored = storedApp(useDevice(), app);
   const entry = apps?.apps.find((candidate) => candidate.id === app) ?? null;
@@ -38,6 +40,7 @@ export default function AppPage({ route, source }: Props): ReactElement {
     let left = false;
     setReady(null);
     setFailure(null);
+    if (isOver) return;
     void (async () => {
       try {
         open = await openApp(source, app, device, (lost) => {
@@ -65,7 +68,7 @@ export default function AppPage({ route, source }: Props): ReactElement {
       left = true;
       open?.close();
     };
-  }, [app, source, attempt]);
+  }, [app, source, attempt, isOver]);
 
   useLinkedSelections(ready, route);
   useEffect(() => {
@@ -75,10 +78,10 @@ export default function AppPage({ route, source }: Props): ReactElement {
     return () => query.removeEventListener('change', changed);
   }, [ready]);
 
-  if (source === 'device' && lease?.state === 'closed' && lease.failure) {
+  if (over) {
     return (
       <div className="page">
-        <LeaseOver failure={lease.failure} />
+        <LeaseOver failure={over} />
       </div>
     );
   }

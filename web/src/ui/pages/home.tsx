@@ -13,7 +13,10 @@ import { DownloadDialog } from '../parts/download-dialog';
 import { FailurePage } from '../parts/failure';
 import { HitList } from '../parts/hits';
 import { Icon } from '../parts/icons';
+import { useNow } from '../parts/lease';
+import { RemovedNotice } from '../parts/removed-notice';
 import { Shell } from '../parts/shell';
+import { LeaseOver } from './on-device';
 import { device, hubName, loadApps, reconnect, useDevice, useSession } from '../session';
 
 /** Titles of sheets and charts are asked for once typing pauses. */
@@ -36,6 +39,7 @@ function Catalogue(): ReactElement {
   const [query, setQuery] = useState('');
   const [starred, setStarred] = useState(favourites);
   const [asked, setAsked] = useState<AppEntry | null>(null);
+  const now = useNow();
   const wanted = useDeferredValue(query.trim().toLocaleLowerCase());
   const hits = useHits(wanted, searchHub);
 
@@ -65,6 +69,7 @@ function Catalogue(): ReactElement {
       <Head text={`${hubName()} · ${me?.name || me?.user}`}>
         <SearchField value={query} onChange={setQuery} />
       </Head>
+      <RemovedNotice />
       {apps === null ? <CardSkeletons /> : null}
       <div className="groups">
         {groups
@@ -82,7 +87,7 @@ function Catalogue(): ReactElement {
                     stream={streams.get(app.stream ?? '') ?? 'Yours'}
                     dataAsOf={app.data_as_of}
                     bytes={storedApp(view, app.id)?.size ?? app.size}
-                    state={appState(view, app.id, app)}
+                    state={appState(view, app.id, app, now)}
                     favourite={starred.has(app.id)}
                     onFavourite={() => setStarred(toggleFavourite(app.id))}
                     onDownload={() => setAsked(app)}
@@ -113,6 +118,7 @@ function WithoutHub(): ReactElement {
   const view = useDevice();
   const [query, setQuery] = useState('');
   const [starred, setStarred] = useState(favourites);
+  const now = useNow();
   const wanted = useDeferredValue(query.trim().toLocaleLowerCase());
   const hits = useHits(wanted, searchDevice);
   const found = view.apps
@@ -126,6 +132,8 @@ function WithoutHub(): ReactElement {
           Try the hub again
         </button>
       </Head>
+      <RemovedNotice />
+      {view.apps.length > 0 && view.lease?.state === 'closed' && view.lease.failure ? <LeaseOver failure={view.lease.failure} /> : null}
       {found.length > 0 ? (
         <ul className="cards">
           {found.map((stored) => (
@@ -137,7 +145,7 @@ function WithoutHub(): ReactElement {
               stream="On this device"
               dataAsOf={stored.manifest.data_as_of}
               bytes={stored.size}
-              state={appState(view, stored.app, null)}
+              state={appState(view, stored.app, null, now)}
               favourite={starred.has(stored.app)}
               onFavourite={() => setStarred(toggleFavourite(stored.app))}
               local

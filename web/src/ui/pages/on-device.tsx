@@ -9,7 +9,8 @@ import { moment, sentence, size, span } from '../format';
 import { FailurePage, FailureNote } from '../parts/failure';
 import { Icon } from '../parts/icons';
 import { keptInWords, TableList } from '../parts/manifest';
-import { leaseShare, leaseTone, useNow } from '../parts/offline-banner';
+import { leaseShare, leaseTone, useNow } from '../parts/lease';
+import { RemovedNotice } from '../parts/removed-notice';
 import { Ring } from '../parts/ring';
 import { Shell } from '../parts/shell';
 import { hrefOf } from '../router';
@@ -31,6 +32,7 @@ export function OnDevicePage(): ReactElement {
             </p>
           </div>
         </header>
+        <RemovedNotice />
         {view.record && view.apps.length > 0 ? <LeasePanel /> : null}
         {view.apps.length > 0 ? (
           <ul className="list">
@@ -87,11 +89,11 @@ function LeasePanel(): ReactElement {
     <section className="panel panel-row" data-testid="lease">
       <Ring share={leaseShare(lease, now)} tone={leaseTone(lease, now)} size={48} />
       <div>
-        <strong>{lease?.until ? `${span(lease.until - now)} left` : 'Ready'}</strong>
+        <strong>{lease?.started && lease.until ? `${span(lease.until - now)} left` : 'Ready'}</strong>
         <p className="muted">
-          {lease?.until
+          {lease?.started && lease.until
             ? `Downloads open until ${moment(lease.until)}. Signing in at the hub starts the time anew.`
-            : 'The time starts when you next open this client.'}
+            : `${lease?.hours ?? 0} hours, which start when you next open a download.`}
         </p>
       </div>
     </section>
@@ -125,7 +127,7 @@ function StoredRow({ stored }: { stored: StoredApp }): ReactElement {
   const { apps, online, me } = useSession();
   const [updating, setUpdating] = useState(false);
   const entry = apps?.apps.find((app) => app.id === stored.app) ?? null;
-  const state = appState(view, stored.app, entry);
+  const state = appState(view, stored.app, entry, useNow());
   const remove = (): void => {
     if (confirm(`Remove ${stored.manifest.title} from this device? At the hub nothing is lost.`)) void device.removeApp(stored.app);
   };

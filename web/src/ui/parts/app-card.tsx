@@ -6,6 +6,7 @@ import { STATE_WORDS, type AppState } from '../app-state';
 import { moment, size } from '../format';
 import { hrefOf } from '../router';
 import { Icon, type IconName } from './icons';
+import { LeaseChip } from './lease';
 
 export interface CardProps {
   app: string;
@@ -21,12 +22,12 @@ export interface CardProps {
   onFavourite?: () => void;
 }
 
-const STATE_ICONS: Record<AppState, IconName> = { online: 'cloud', downloaded: 'check', update: 'update', expired: 'lock' };
+const STATE_ICONS: Record<AppState, IconName> = { online: 'cloud', downloaded: 'check', ending: 'clock', update: 'update', expired: 'lock' };
 
 export function AppCard(card: CardProps): ReactElement {
   const downloadLabel = card.state === 'update' ? `Update ${card.title} on this device` : `Download ${card.title}`;
   return (
-    <li className="card" data-testid="app-card" data-app={card.app}>
+    <li className="card" data-testid="app-card" data-app={card.app} data-state={card.state}>
       <a className="card-link" href={hrefOf({ page: 'app', app: card.app, sheet: null, local: card.local ?? false })}>
         <span className="card-mark" style={{ '--hue': hue(card.title) } as React.CSSProperties} aria-hidden="true">
           {card.title.slice(0, 1).toUpperCase()}
@@ -37,8 +38,11 @@ export function AppCard(card: CardProps): ReactElement {
         </span>
       </a>
       <div className="card-foot">
-        <span className={`state state-${card.state}`}>
-          <Icon name={STATE_ICONS[card.state]} size={16} /> {STATE_WORDS[card.state]}
+        <span className="card-states">
+          <span className={`state state-${card.state}`}>
+            <Icon name={STATE_ICONS[card.state]} size={16} /> {STATE_WORDS[card.state]}
+          </span>
+          {card.state === 'ending' || card.state === 'update' ? <LeaseChip /> : null}
         </span>
         <span className="card-meta muted">
           <span>{card.dataAsOf === null ? 'Never loaded' : `Data as of ${moment(card.dataAsOf)}`}</span>
@@ -57,7 +61,7 @@ export function AppCard(card: CardProps): ReactElement {
               <Icon name="star" filled={card.favourite ?? false} />
             </button>
           ) : null}
-          {card.onDownload && card.dataAsOf !== null && card.state !== 'downloaded' ? (
+          {card.onDownload && card.dataAsOf !== null && (card.state === 'online' || card.state === 'update') ? (
             <button type="button" className="icon-button" aria-label={downloadLabel} title={downloadLabel} onClick={card.onDownload}>
               <Icon name={card.state === 'update' ? 'update' : 'download'} />
             </button>

@@ -9,7 +9,7 @@ import type { Failure } from '../../client/result';
 import type { DownloadPreview } from '../../client/wire';
 import { moment, sentence, size } from '../format';
 import { hrefOf } from '../router';
-import { currentSession, device, useDevice, useSession } from '../session';
+import { currentSession, device, renew, useDevice, useSession } from '../session';
 import { Dialog } from './dialog';
 import { FailureNote, FailurePage } from './failure';
 import { Icon } from './icons';
@@ -98,7 +98,7 @@ async function ready(name: string, remember: boolean): Promise<Failure | null> {
   if (device.view.unlocked) return null;
   const unlocked = await device.unlock();
   if (!unlocked.ok) return unlocked.error;
-  const renewed = await device.renew(me);
+  const renewed = await renew(me);
   return renewed.ok ? null : renewed.error;
 }
 
@@ -184,7 +184,7 @@ function Working({ app }: { app: string }): ReactElement {
 
 function Finished({ stored, onClose }: { stored: StoredApp; onClose: () => void }): ReactElement {
   const { lease } = useDevice();
-  const until = lease?.until ? `, good until ${moment(lease.until)}` : '';
+  const until = lease?.state === 'open' && lease.until ? `, good until ${moment(lease.until)}` : '';
   return (
     <div className="stack" data-testid="download-done">
       <p className="lead">{sentence(keptInWords(stored.manifest) + until)}</p>

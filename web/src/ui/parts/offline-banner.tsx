@@ -1,71 +1,56 @@
-// Quiet word about the connection and the time left; louder at two days and at two hours.
+// Quiet word about the connection and the time left; louder at two days and at two hours, and
+// plain about it when the time is over.
 
-import { useEffect, useState, type ReactElement } from 'react';
+import type { ReactElement } from 'react';
 
-import type { LeaseStatus } from '../../client/device/protocol';
 import { onLoopback } from '../../client/place';
 import { moment, span } from '../format';
-import { signInInstead, useDevice, useSession } from '../session';
+import { renewNow, signInInstead, useDevice, useSession } from '../session';
 import { Icon } from './icons';
+import { leaseShare, leaseTone, useNow } from './lease';
 import { Ring } from './ring';
-
-const TWO_DAYS_MS = 48 * 3_600_000;
-const TWO_HOURS_MS = 2 * 3_600_000;
-
-/** The present minute, so that what is left counts down on the screen. */
-export function useNow(): number {
-  const [now, setNow] = useState(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 15_000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
-}
-
-export function leaseTone(lease: LeaseStatus | null, now: number): 'calm' | 'soon' | 'over' {
-  if (!lease || lease.state === 'closed') return 'over';
-  if (lease.until === null) return 'calm';
-  const left = lease.until - now;
-  return left <= TWO_HOURS_MS ? 'over' : left <= TWO_DAYS_MS ? 'soon' : 'calm';
-}
-
-export function leaseShare(lease: LeaseStatus | null, now: number): number {
-  if (!lease || lease.state === 'closed') return 0;
-  if (lease.until === null || lease.hours === 0) return 1;
-  return (lease.until - now) / (lease.hours * 3_600_000);
-}
 
 export function OfflineBanner(): ReactElement | null {
   const { online, me } = useSession();
-  const { lease, unlocked } = useDevice();
+  const { lease, unlocked, apps } = useDevice();
   const now = useNow();
-  const tone = leaseTone(lease, now);
-  const running = unlocked && lease?.state === 'open' && lease.until !== null;
-  const warn = running && tone !== 'calm';
-  if (online && me && !warn) return null;
+  const holdsData = unlocked && lease !== null && apps.length > 0;
+  const tone = holdsData ? leaseTone(lease, now) : 'calm';
+  const connected = online && me !== null;
+  if (connected && tone === 'calm') return null;
 
-  const left = running && lease.until !== null ? `Downloads open for ${span(lease.until - now)} more` : null;
-  const until = running && lease.until !== null ? ` (until ${moment(lease.until)})` : '';
+  const place = onLoopback ? 'On this device' : online ? (me ? null : 'Not signed in') : 'Offline';
   return (
-    <div className={`banner banner-${warn ? tone : 'calm'}`} role="status" data-testid="offline-banner">
-      {running ? <Ring share={leaseShare(lease, now)} tone={tone} /> : <Icon name="offline" />}
+    <div className={`banner banner-${tone}`} role="status" data-testid="offline-banner" data-tone={tone}>
+      {tone === 'over' ? <Icon name="lock" /> : holdsData ? <Ring share={leaseShare(lease, now)} tone={tone} /> : <Icon name="offline" />}
       <p>
-        <strong>{onLoopback ? 'On this device' : online ? (me ? 'Time is running out' : 'Not signed in') : 'Offline'}</strong>
-        {left ? (
-          <>
-            {' · '}
-            <span data-testid="lease-left">{left}</span>
-            <span className="wide-only">{until}</span>
-          </>
+        {place ? <strong>{place} · </strong> : null}
+        {!holdsData ? (
+          'What is on this device still opens.'
+        ) : lease.state === 'closed' ? (
+          <span data-testid="lease-closed">Downloads are closed. A log-in at the hub opens them again.</span>
+        ) : lease.until === null || !lease.started ? (
+          `Downloads open for ${lease.hours} hours from when you next open one.`
         ) : (
-          ' · What is on this device still opens.'
+          <>
+            <span data-testid="lease-left">
+              {tone === 'calm' ? 'Downloads open for' : 'Downloads close in'} {span(lease.until - now)}
+              {tone === 'calm' ? ' more' : ''}
+            </span>
+            <span className="wide-only"> (until {moment(lease.until)})</span>
+            {tone === 'calm' ? null : <span data-testid="lease-warning">. Sign in at the hub before then to go on.</span>}
+          </>
         )}
       </p>
-      {online && !me ? (
+      {!online || onLoopback ? null : me ? (
+        <button type="button" className="button button-small" onClick={() => void renewNow()}>
+          Renew now
+        </button>
+      ) : (
         <button type="button" className="button button-small" onClick={signInInstead}>
           Sign in
         </button>
-      ) : null}
+      )}
     </div>
   );
 }

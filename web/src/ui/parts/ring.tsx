@@ -2,7 +2,9 @@
 
 import type { ReactElement } from 'react';
 
-export function Ring({ share, tone, size = 28 }: { share: number; tone: 'calm' | 'soon' | 'over'; size?: number }): ReactElement {
+import type { LeaseTone } from './lease';
+
+export function Ring({ share, tone, size = 28 }: { share: number; tone: LeaseTone; size?: number }): ReactElement {
   const radius = 10;
   const around = 2 * Math.PI * radius;
   const left = Math.max(0, Math.min(1, share));
