@@ -24,8 +24,10 @@ pub struct Question {
     pub selections: Vec<String>,
     /// At most this many rows are shown.
     pub max_rows: usize,
-    /// The present time in serial days, for date functions.
+    /// The present local time in serial days, for date functions.
     pub now: f64,
+    /// Local time minus UTC, in days.
+    pub utc_offset: f64,
 }
 
 /// What comes out.
@@ -54,7 +56,7 @@ pub fn answer(model: Model, question: &Question) -> Result<Answer, Failure> {
         lookup: &NoLookup,
         locale: &locale,
         now: question.now,
-        utc_offset: 0.0,
+        utc_offset: question.utc_offset,
         budget: &budget,
     };
     let dimension = |def: &String| DimensionDef {

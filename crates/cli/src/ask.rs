@@ -1,6 +1,7 @@
 //! `satchel ask`.
 
 use satchel_device::utc_text;
+use satchel_device_native::local_offset_minutes;
 use serde_json::json;
 
 use crate::answer::{Question, answer};
@@ -16,13 +17,16 @@ pub fn ask(context: &mut Context, asked: &Ask) -> Result<Output, Failure> {
     let opened = context.client.open(&hub.url, &entry.app)?;
     let (manifest, remaining) = (opened.manifest.clone(), opened.remaining);
     let Carried { model, .. } = Carried::read(opened)?;
+    let now = context.client.now();
+    let utc_offset = f64::from(local_offset_minutes(now)) / 1440.0;
     let question = Question {
         measures: asked.measures.clone(),
         by: asked.by.clone(),
         selections: asked.select.clone(),
         max_rows: asked.limit,
         // Serial days count from 30 December 1899.
-        now: context.client.now().0 as f64 / 86_400_000.0 + 25_569.0,
+        now: now.0 as f64 / 86_400_000.0 + 25_569.0 + utc_offset,
+        utc_offset,
     };
     let answer = answer(model, &question)?;
     let mut json = answer.to_json();

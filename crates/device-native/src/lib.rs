@@ -1,4 +1,4 @@
-//! The device's ports on an operating system: files, key file, clock, entropy, and TLS to hubs.
+//! The device's ports on an operating system: files, key file, clock, time zone, entropy, and TLS to hubs.
 //!
 //! TLS has one code path and no way around it ([`HubConnection`]): no option, environment
 //! variable or flag makes a certificate pass that does not.
@@ -16,6 +16,6 @@ pub use ca_file::{CaFileError, read_certificates};
 pub use files::Files;
 pub use http::HubConnection;
 pub use key_file::KeyFile;
-pub use system::{SystemClock, SystemEntropy};
+pub use system::{SystemClock, SystemEntropy, local_offset_minutes};
 pub use tls_failure::TlsFailure;
 pub use verifier::{HubVerifier, Roots};

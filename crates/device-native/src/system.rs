@@ -1,7 +1,8 @@
-//! Clock and entropy of the operating system.
+//! Clock, time zone and entropy of the operating system.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use chrono::{Local, Offset as _, TimeZone as _};
 use satchel_base::{Clock, Entropy, UnixMillis};
 
 /// The system's clock.
@@ -18,6 +19,15 @@ impl Clock for SystemClock {
         };
         UnixMillis(millis)
     }
+}
+
+/// Local time minus UTC at `at`, in minutes, where this computer is: the zone that `TZ` names,
+/// else the one the system is set to. 0 if there is none, or for a time no calendar has.
+pub fn local_offset_minutes(at: UnixMillis) -> i32 {
+    Local
+        .timestamp_millis_opt(at.0)
+        .single()
+        .map_or(0, |local| local.offset().fix().local_minus_utc() / 60)
 }
 
 /// The system's entropy.

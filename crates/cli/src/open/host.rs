@@ -1,7 +1,7 @@
 //! The world outside a QIX session on this device: what is downloaded, and no way to change it.
 
 use satchel_base::{AppId, Clock as _, Entropy as _, SubjectId};
-use satchel_device_native::{SystemClock, SystemEntropy};
+use satchel_device_native::{SystemClock, SystemEntropy, local_offset_minutes};
 use satchel_qix::{
     AppContent, AppMeta, Host, Now, OpenApp, OpenFailure, OpenMode, Refusal, Reloaded, UserInfo,
 };
@@ -47,9 +47,10 @@ impl Host for DeviceHost {
     }
 
     fn now(&self) -> Now {
+        let utc = SystemClock.now();
         Now {
-            utc: SystemClock.now(),
-            offset_minutes: 0,
+            utc,
+            offset_minutes: local_offset_minutes(utc),
         }
     }
 

@@ -204,6 +204,13 @@ impl Device {
         self.run(faked, arguments, input)
     }
 
+    /// Runs the client where local time is as `zone`, the variable `TZ`, describes it.
+    pub fn in_zone(&self, zone: &str, arguments: &[&str]) -> Outcome {
+        let mut there = Command::new(&self.satchel);
+        there.env("TZ", zone);
+        self.run(there, arguments, "")
+    }
+
     /// Starts the client, to be ended by the test.
     pub fn start(&self, arguments: &[&str]) -> Child {
         self.spawn(Command::new(&self.satchel), arguments)

@@ -171,6 +171,21 @@ impl Session {
     }
 }
 
+#[test]
+fn the_present_time_of_a_session_is_that_of_this_computer() {
+    let bench = Bench::new();
+    let device = bench.device_with_sales("ben");
+    let mut there = Command::new(device.program());
+    there.env("TZ", "IST-5:30");
+    let served = Served::new(device.spawn(there, &OPEN));
+    let mut session = served.session();
+    let doc = session.open(&served.app);
+    for now in ["Now()", "LocalTime()"] {
+        let ahead = session.sum(doc, &format!("Round(({now} - UTC()) * 1440)"));
+        assert_eq!(ahead, 330.0, "{now}");
+    }
+}
+
 const OPEN: [&str; 3] = ["open", "Sales", "--no-browser"];
 
 fn serve(device: &Device) -> Served {

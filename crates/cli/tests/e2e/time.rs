@@ -97,3 +97,32 @@ fn a_log_in_does_not_help_while_the_clock_is_wrong() {
     device.sign_in("ben").done();
     assert_eq!(device.sales(), 6995.0);
 }
+
+#[test]
+fn the_present_time_is_that_of_this_computer() {
+    let bench = Bench::new();
+    let device = bench.device_with_sales("ben");
+    let minutes_ahead = |zone: &str, expression: &str| {
+        let expression = format!("Round(({expression}) * 1440)");
+        let asked = device.in_zone(zone, &["ask", "Sales", &expression]);
+        asked.total()
+    };
+    for (zone, minutes) in [("UTC", 0.0), ("IST-5:30", 330.0), ("NST3:30", -210.0)] {
+        for now in ["Now()", "LocalTime()"] {
+            assert_eq!(
+                minutes_ahead(zone, &format!("{now} - UTC()")),
+                minutes,
+                "{now} in {zone}"
+            );
+        }
+        assert_eq!(
+            minutes_ahead(zone, "Today() - Floor(LocalTime())"),
+            0.0,
+            "{zone}"
+        );
+    }
+    // Two places between which it is another day at any time.
+    let (east, west) = ("EAST-14", "WEST12");
+    let day = |zone: &str| minutes_ahead(zone, "Today()") / 1440.0;
+    assert!(day(east) > day(west));
+}
