@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use satchel_base::Entropy as _;
 use satchel_device::ports::{Keystore as _, Storage as _};
-use satchel_device::{Client, DeviceError, HubEntry, VaultError};
+use satchel_device::{Client, DeviceError, HubEntry, VaultError, state};
 use satchel_device_native::{
     Files, HubConnection, KeyFile, SystemClock, SystemEntropy, read_certificates,
 };
@@ -31,7 +31,13 @@ pub struct Context {
 impl Context {
     /// Reads the state folder.
     pub fn load(arguments: &Arguments) -> Result<Self, Failure> {
-        let files = Files::open(home()?)?;
+        let mut files = Files::open(home()?)?;
+        if state::is_wiping(&files)? {
+            // What was begun comes to its end before anything else.
+            let _alone = files.lock()?;
+            let _ = session::remove(files.folder());
+            state::finish_wipe(&mut files)?;
+        }
         let client = client(&files, HashMap::new())?;
         Ok(Self {
             key_file: KeyFile::new(files.clone()),
@@ -104,8 +110,18 @@ impl Context {
         Ok(())
     }
 
+    /// Removes a key that opens nothing, as there is no vault.
+    pub fn remove_idle_key(&mut self) -> Result<(), Failure> {
+        let _alone = self.files.lock()?;
+        if self.files.len(state::VAULT_FILE)?.is_none() {
+            self.key_file.remove()?;
+        }
+        Ok(())
+    }
+
     /// The key in the key file; made if there is none.
     pub fn make_key_file(&mut self) -> Result<[u8; 32], Failure> {
+        let _alone = self.files.lock()?;
         if let Some(key) = self.key_file.load()? {
             return Ok(key);
         }
@@ -121,7 +137,7 @@ fn client(
     mut extra: HashMap<String, Vec<Vec<u8>>>,
 ) -> Result<Client<'static>, Failure> {
     for name in files.list()? {
-        if name.starts_with("ca-")
+        if name.starts_with(state::CA_PREFIX)
             && !extra.contains_key(&name)
             && let Some(bytes) = files.read(&name)?
             && let Ok(certificates) = read_certificates(&bytes)

@@ -55,15 +55,7 @@ fn list(context: &Context) -> Output {
 fn remove(context: &mut Context, url: &str) -> Result<Output, Failure> {
     context.unlock()?;
     let url = HubList::normal_url(url).map_err(DeviceError::from)?;
-    let ca = context
-        .client
-        .hubs()
-        .find(&url)
-        .and_then(|hub| hub.ca.clone());
     context.client.remove_hub(&url)?;
-    if let Some(name) = ca {
-        context.files.remove(&name)?;
-    }
     Ok(Output {
         text: format!("Removed {url} and its downloads."),
         json: json!({ "removed": url }),

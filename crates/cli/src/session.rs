@@ -1,12 +1,13 @@
 //! Keeps a device unlocked between two commands: the vault's key in memory-backed storage,
 //! never on a disk, gone at log-out or reboot, and unused after the idle time.
 
-use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+use std::{fs, io};
 
 use satchel_base::UnixMillis;
 use satchel_device::{CLOCK_SLACK_MS, DEFAULT_IDLE_MS, VaultKey};
+use satchel_device_native::fault::{self, Step};
 
 /// Where a session of the state folder `home` may be kept; `None` where the system has no
 /// memory-backed folder, and then the PIN is asked for each time.
@@ -55,7 +56,8 @@ pub fn save(home: &Path, key: &VaultKey, now: UnixMillis) -> bool {
             .truncate(true)
             .mode(0o600)
             .open(&temporary)
-            .and_then(|mut file| file.write_all(&bytes))
+            .and_then(|mut file| fault::write_all(&mut file, &bytes))
+            .and_then(|()| fault::point(Step::Other))
             .and_then(|()| fs::rename(&temporary, &path))
             .is_ok()
     }
@@ -73,19 +75,46 @@ pub fn load(home: &Path, now: UnixMillis) -> Option<VaultKey> {
     if !is_private(&folder, home) {
         return None;
     }
-    let bytes = fs::read(folder.join("key")).ok()?;
+    let Ok(bytes) = fs::read(folder.join("key")) else {
+        remove_left_over(&folder, now);
+        return None;
+    };
     let (stamp, key) = bytes.split_first_chunk::<8>()?;
     let idle = now.since_ms(UnixMillis(i64::from_be_bytes(*stamp)));
     if !(-CLOCK_SLACK_MS..DEFAULT_IDLE_MS).contains(&idle) {
-        remove(home);
+        let _ = remove(home);
         return None;
     }
     Some(VaultKey::from_bytes(key.try_into().ok()?))
 }
 
+/// Removes what a kill left of a key that was being kept, once its time would be over; sooner
+/// it may be another run's that is writing it now.
+fn remove_left_over(folder: &Path, now: UnixMillis) {
+    let path = folder.join("key.tmp");
+    let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
+    let Some(since) = written
+        .ok()
+        .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
+    else {
+        return;
+    };
+    let since = UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    if now.since_ms(since) >= DEFAULT_IDLE_MS {
+        let _ = fs::remove_file(path);
+    }
+}
+
 /// Forgets the key.
-pub fn remove(home: &Path) {
-    if let Some(folder) = folder(home) {
-        let _ = fs::remove_dir_all(folder);
+///
+/// # Errors
+/// If it is still there.
+pub fn remove(home: &Path) -> io::Result<()> {
+    let Some(folder) = folder(home) else {
+        return Ok(());
+    };
+    match fault::point(Step::Other).and_then(|()| fs::remove_dir_all(folder)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }

@@ -44,9 +44,8 @@ pub fn sign_in(context: &mut Context, options: &SignIn) -> Result<Output, Failur
         let client = &mut context.client;
         client.sign_in(&hub, &user, &password, remember, &device, protection)
     };
-    if attempt.is_err() && !context.client.has_vault() {
-        // A key that opens nothing.
-        context.key_file.remove()?;
+    if attempt.is_err() {
+        context.remove_idle_key()?;
     }
     let signed_in = attempt?;
     let has_pin = context.client.vault().is_some_and(|vault| vault.has_pin());

@@ -1,6 +1,5 @@
 //! `satchel status`, `lock`, `unlock` and `wipe`.
 
-use satchel_device::ports::{Keystore as _, Storage as _};
 use satchel_device::{Account, LeaseStatus, VaultError, utc_text};
 use serde_json::{Value, json};
 
@@ -86,8 +85,14 @@ pub fn downloads_json(account: &Account) -> Vec<Value> {
 
 /// Locks.
 pub fn lock(context: &mut Context) -> Result<Output, Failure> {
-    session::remove(context.files.folder());
     context.client.lock();
+    session::remove(context.files.folder()).map_err(|error| {
+        Failure::new(
+            "lock.failed",
+            format!("the key that keeps this device unlocked cannot be removed: {error}"),
+            "Try again; it is of no use any more 15 minutes after the last one.",
+        )
+    })?;
     match context.client.vault() {
         Some(vault) if !vault.has_pin() => Err(VaultError::NoPin.into()),
         _ => Ok(Output {
@@ -127,15 +132,11 @@ pub fn wipe(context: &mut Context, yes: bool) -> Result<Output, Failure> {
             ));
         }
     }
-    // Keys first: whatever a kill leaves behind, nothing opens it.
-    session::remove(context.files.folder());
-    context.key_file.remove()?;
+    context.client.begin_wipe()?;
+    // Whatever stays of it opens nothing once the vault is gone.
+    let _ = session::remove(context.files.folder());
     context.client.wipe()?;
-    for name in context.files.list()? {
-        if name.starts_with("ca-") {
-            context.files.remove(&name)?;
-        }
-    }
+    context.files.remove_lock_file()?;
     Ok(Output {
         text: "Everything was removed from this device.".to_owned(),
         json: json!({ "wiped": true }),

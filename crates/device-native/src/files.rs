@@ -1,19 +1,54 @@
 //! Files under the client's state folder, readable by their owner only.
+//!
+//! Several processes may use one folder. Whoever writes holds an advisory lock on the file
+//! `.lock` in it, which the system takes back when a process ends, however that happens.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use satchel_device::StorageError;
-use satchel_device::ports::Storage;
+use satchel_device::ports::{Storage, StorageLock};
+
+use crate::fault::{self, Step};
 
 /// Ends the names of files that are being written.
 const TEMPORARY: &str = ".tmp";
 
-/// The state folder.
+/// Whoever holds a lock on it may write.
+const LOCK: &str = ".lock";
+
+/// The state folder. Clones share the lock: what holds it in one holds it in all, so they
+/// belong to one thread at a time.
 #[derive(Clone, Debug)]
 pub struct Files {
     folder: PathBuf,
+    held: Arc<Mutex<Held>>,
+}
+
+/// The lock, as often as it was taken.
+#[derive(Debug, Default)]
+struct Held {
+    n: usize,
+    file: Option<File>,
+}
+
+fn held(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives the lock back.
+struct Release(Arc<Mutex<Held>>);
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        let mut held = held(&self.0);
+        held.n -= 1;
+        if held.n == 0 {
+            held.file = None;
+        }
+    }
 }
 
 impl Files {
@@ -25,6 +60,7 @@ impl Files {
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StorageError> {
         let files = Self {
             folder: folder.into(),
+            held: Arc::default(),
         };
         let name = files.folder.display().to_string();
         let mut builder = fs::DirBuilder::new();
@@ -34,12 +70,37 @@ impl Files {
         builder
             .create(&files.folder)
             .map_err(|error| failed(&name, "written", &error))?;
-        for name in files.names()? {
-            if name.ends_with(TEMPORARY) {
-                remove(&files.folder.join(&name), &name)?;
+        let is_left = |name: &String| name.ends_with(TEMPORARY);
+        if files.names()?.iter().any(is_left) {
+            // Not one that another process is writing now.
+            let _alone = files.lock()?;
+            for name in files.names()?.iter().filter(|name| is_left(name)) {
+                remove(&files.folder.join(name), name)?;
             }
         }
         Ok(files)
+    }
+
+    /// Removes what the lock leaves behind, for a folder in which nothing is to remain.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn remove_lock_file(&self) -> Result<(), StorageError> {
+        // Whoever waits for it now finds that it is gone and makes a new one.
+        let _alone = self.lock()?;
+        remove(&self.folder.join(LOCK), LOCK)
+    }
+
+    /// Waits for the lock.
+    fn wait_for_lock(&self) -> io::Result<File> {
+        let path = self.folder.join(LOCK);
+        loop {
+            let file = owner_only(OpenOptions::new().write(true).create(true)).open(&path)?;
+            file.lock()?;
+            if is_still_at(&file, &path) {
+                return Ok(file);
+            }
+        }
     }
 
     /// The folder.
@@ -66,6 +127,7 @@ impl Files {
             let entry = entry.map_err(failed)?;
             if entry.file_type().map_err(failed)?.is_file()
                 && let Ok(name) = entry.file_name().into_string()
+                && name != LOCK
             {
                 names.push(name);
             }
@@ -76,7 +138,8 @@ impl Files {
     /// Makes names in the folder durable.
     fn sync_folder(&self, name: &str) -> Result<(), StorageError> {
         #[cfg(unix)]
-        File::open(&self.folder)
+        fault::point(Step::Other)
+            .and_then(|()| File::open(&self.folder))
             .and_then(|folder| folder.sync_all())
             .map_err(|error| failed(name, "written", &error))?;
         let _ = name;
@@ -85,6 +148,16 @@ impl Files {
 }
 
 impl Storage for Files {
+    fn lock(&self) -> Result<StorageLock, StorageError> {
+        let mut held = held(&self.held);
+        if held.n == 0 {
+            let file = self.wait_for_lock();
+            held.file = Some(file.map_err(|error| failed(LOCK, "locked", &error))?);
+        }
+        held.n += 1;
+        Ok(Box::new(Release(self.held.clone())))
+    }
+
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
         match fs::read(self.path(name)?) {
             Ok(bytes) => Ok(Some(bytes)),
@@ -114,13 +187,19 @@ impl Storage for Files {
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
         let path = self.path(name)?;
         let temporary = self.path(&format!("{name}{TEMPORARY}"))?;
-        let written = owner_only(OpenOptions::new().write(true).create(true).truncate(true))
-            .open(&temporary)
-            .and_then(|mut file| {
-                file.write_all(bytes)?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&temporary, &path));
+        let _alone = self.lock()?;
+        let write = || {
+            fault::point(Step::Grow)?;
+            let mut options = OpenOptions::new();
+            let mut file =
+                owner_only(options.write(true).create(true).truncate(true)).open(&temporary)?;
+            fault::write_all(&mut file, bytes)?;
+            fault::point(Step::Other)?;
+            file.sync_all()?;
+            fault::point(Step::Other)?;
+            fs::rename(&temporary, &path)
+        };
+        let written = write();
         if let Err(error) = written {
             let _ = fs::remove_file(&temporary);
             return Err(failed(name, "written", &error));
@@ -129,9 +208,11 @@ impl Storage for Files {
     }
 
     fn append(&mut self, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
-        owner_only(OpenOptions::new().append(true).create(true))
-            .open(self.path(name)?)
-            .and_then(|mut file| file.write_all(bytes))
+        let path = self.path(name)?;
+        let _alone = self.lock()?;
+        fault::point(Step::Grow)
+            .and_then(|()| owner_only(OpenOptions::new().append(true).create(true)).open(path))
+            .and_then(|mut file| fault::write_all(&mut file, bytes))
             .map_err(|error| failed(name, "written", &error))
     }
 
@@ -145,20 +226,43 @@ impl Storage for Files {
 
     fn rename(&mut self, from: &str, to: &str) -> Result<(), StorageError> {
         let (from_path, to_path) = (self.path(from)?, self.path(to)?);
-        File::open(&from_path)
+        let _alone = self.lock()?;
+        fault::point(Step::Other)
+            .and_then(|()| File::open(&from_path))
             .and_then(|file| file.sync_all())
+            .and_then(|()| fault::point(Step::Other))
             .and_then(|()| fs::rename(&from_path, &to_path))
             .map_err(|error| failed(from, "renamed", &error))?;
         self.sync_folder(to)
     }
 
     fn remove(&mut self, name: &str) -> Result<(), StorageError> {
-        remove(&self.path(name)?, name)?;
+        let path = self.path(name)?;
+        let _alone = self.lock()?;
+        remove(&path, name)?;
         self.sync_folder(name)
     }
 
     fn list(&self) -> Result<Vec<String>, StorageError> {
         self.names()
+    }
+}
+
+/// Whether the file opened is the one that has the name now.
+fn is_still_at(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        match (file.metadata(), fs::metadata(path)) {
+            (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
+            _ => false,
+        }
+    }
+    // Elsewhere a file that is open keeps its name.
+    #[cfg(not(unix))]
+    {
+        let _ = (file, path);
+        true
     }
 }
 
@@ -170,7 +274,7 @@ fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 fn remove(path: &Path, name: &str) -> Result<(), StorageError> {
-    match fs::remove_file(path) {
+    match fault::point(Step::Other).and_then(|()| fs::remove_file(path)) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(failed(name, "removed", &error)),

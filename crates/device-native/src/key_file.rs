@@ -2,10 +2,9 @@
 
 use satchel_device::StorageError;
 use satchel_device::ports::{Keystore, Storage as _};
+use satchel_device::state::KEY_FILE as NAME;
 
 use crate::Files;
-
-const NAME: &str = "vault.key";
 
 /// A key file beside the vault, readable by its owner only.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 
 mod ca_file;
 mod certificate;
+pub mod fault;
 mod files;
 mod http;
 mod key_file;

@@ -1,6 +1,8 @@
 //! The client as one state machine over the ports: hubs, vault, log-in, downloads, opening.
 //!
 //! Every change is saved before the call returns; a kill leaves the state before or after.
+//! Several processes may use one state folder: whatever is changed is read anew and written
+//! while no other one writes ([`crate::ports::Storage::lock`]), and never over the network.
 //! A browser, whose ports are asynchronous, uses the parts instead ([`crate::calls`],
 //! [`crate::LeaseState`], [`crate::VaultFile`], [`crate::Catalogue`]).
 
@@ -13,6 +15,7 @@ use satchel_contract::Manifest;
 
 use crate::downloads::is_package_file;
 use crate::ports::{HubPort, Storage};
+use crate::state::{self, HUBS_FILE, VAULT_FILE};
 use crate::{
     Account, DEFAULT_IDLE_MS, DeviceError, Entry, HubEntry, HubFailure, HubList, KdfCost, Lock,
     Remaining, StorageError, VaultBody, VaultError, VaultFile, VaultKey, calls, find_named,
@@ -20,9 +23,6 @@ use crate::{
 
 pub use download::DownloadEvent;
 pub use sign_in::{DeviceName, SignedIn};
-
-const HUBS_FILE: &str = "hubs.json";
-const VAULT_FILE: &str = "vault.json";
 
 /// The client of one device.
 pub struct Client<'a> {
@@ -47,24 +47,22 @@ pub struct Opened {
 }
 
 impl<'a> Client<'a> {
-    /// Reads the state; files left over by a kill are removed once the vault is open.
+    /// Reads the state, having ended a wipe that began; files left over by a kill are removed
+    /// once the vault is open.
     ///
     /// # Errors
     /// [`DeviceError::Storage`], [`VaultError::Damaged`], [`VaultError::TooNew`].
     pub fn load(
-        storage: Box<dyn Storage + 'a>,
+        mut storage: Box<dyn Storage + 'a>,
         hub: Box<dyn HubPort + 'a>,
         clock: Box<dyn Clock + 'a>,
         entropy: Box<dyn Entropy + 'a>,
     ) -> Result<Self, DeviceError> {
-        let hubs = match storage.read(HUBS_FILE)? {
-            Some(bytes) => serde_json::from_slice(&bytes).map_err(|_| StorageError::Failed {
-                name: HUBS_FILE.into(),
-                action: "read",
-                reason: "it is not a list of hubs".into(),
-            })?,
-            None => HubList::default(),
-        };
+        if state::is_wiping(&*storage)? {
+            let _alone = storage.lock()?;
+            state::finish_wipe(&mut *storage)?;
+        }
+        let hubs = read_hubs(&*storage)?;
         let vault = storage
             .read(VAULT_FILE)?
             .map(|bytes| VaultFile::from_json(&bytes))
@@ -121,27 +119,53 @@ impl<'a> Client<'a> {
     /// As [`Self::check_hub`]; then nothing is added.
     pub fn add_hub(&mut self, entry: HubEntry) -> Result<(), DeviceError> {
         self.check_hub(&entry)?;
-        let mut hubs = self.hubs.clone();
+        let _alone = self.storage.lock()?;
+        let mut hubs = read_hubs(&*self.storage)?;
         hubs.add(entry);
         self.save_hubs(hubs)
     }
 
-    /// Removes a hub with its account and downloads. Needs the vault open if there is one.
+    /// Removes a hub with its account, its downloads and the CA added for it. Needs the vault
+    /// open if there is one. Once it is off the list it is gone: the rest follows now or, if
+    /// this process dies, as soon as the vault is open again.
     ///
     /// # Errors
     /// [`DeviceError::NoSuchHub`], [`VaultError::Locked`].
     pub fn remove_hub(&mut self, url: &str) -> Result<(), DeviceError> {
-        let mut hubs = self.hubs.clone();
+        let _alone = self.storage.lock()?;
+        self.read_again()?;
+        if self.vault.is_some() {
+            self.lock.key(self.clock.now())?;
+        }
+        let mut hubs = read_hubs(&*self.storage)?;
         if !hubs.remove(url) {
             return Err(DeviceError::NoSuchHub {
                 url: url.to_owned(),
             });
         }
+        self.save_hubs(hubs)?;
+        self.let_hubs_leave()
+    }
+
+    /// Removes what belongs to hubs that are no longer listed.
+    fn let_hubs_leave(&mut self) -> Result<(), DeviceError> {
+        let _alone = self.storage.lock()?;
+        let mut hubs = read_hubs(&*self.storage)?;
+        if hubs.leaving.is_empty() {
+            return Ok(());
+        }
+        let leaving = std::mem::take(&mut hubs.leaving);
         if self.vault.is_some() {
-            let mut body = self.body()?;
-            body.accounts.retain(|account| account.url != url);
-            self.save(&body)?;
-            self.remove_orphans(&body)?;
+            self.update(|body| {
+                let leaves = |url: &str| leaving.iter().any(|hub| hub.url == url);
+                body.accounts.retain(|account| !leaves(&account.url));
+                Ok(())
+            })?;
+        }
+        for ca in leaving.into_iter().filter_map(|hub| hub.ca) {
+            if !hubs.hubs.iter().any(|hub| hub.ca.as_ref() == Some(&ca)) {
+                self.storage.remove(&ca)?;
+            }
         }
         self.save_hubs(hubs)
     }
@@ -156,13 +180,20 @@ impl<'a> Client<'a> {
         self.vault.as_ref()
     }
 
-    /// Makes the vault, open, with one slot. Does nothing if there is one.
+    /// Makes the vault, open, with one slot. If there is one and it is not open, it is opened
+    /// by this protection: another process may have made it meanwhile.
     ///
     /// # Errors
-    /// [`VaultError::PinLength`], [`DeviceError::Storage`].
+    /// [`VaultError`], [`DeviceError::Storage`].
     pub fn make_vault(&mut self, protection: Protection<'_>) -> Result<(), DeviceError> {
+        let _alone = self.storage.lock()?;
+        self.read_again()?;
         if self.vault.is_some() {
-            return Ok(());
+            return match protection {
+                _ if self.lock.peek(self.clock.now()).is_ok() => Ok(()),
+                Protection::Pin(pin) => self.unlock_with_pin(pin),
+                Protection::OutsideKey { name, key } => self.unlock_with_key(name, key),
+            };
         }
         let entropy = &mut *self.entropy;
         let (mut file, key) = VaultFile::make(entropy);
@@ -178,11 +209,14 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// Unlocks with a PIN; that is a launch.
+    /// Unlocks with a PIN; that is a launch. One process at a time tries, so that every try
+    /// counts.
     ///
     /// # Errors
     /// [`VaultError`].
     pub fn unlock_with_pin(&mut self, pin: &str) -> Result<(), DeviceError> {
+        let _alone = self.storage.lock()?;
+        self.read_again()?;
         let vault = self.vault.as_mut().ok_or(VaultError::NoPin)?;
         let counted = vault.count_try();
         self.storage.write(VAULT_FILE, &vault.to_json())?;
@@ -261,12 +295,11 @@ impl<'a> Client<'a> {
     /// The first of them that fails.
     pub fn open(&mut self, url: &str, app: &AppId) -> Result<Opened, DeviceError> {
         let now = self.clock.now();
-        let mut body = self.body()?;
-        let account = body.account_mut(url).ok_or_else(|| not_signed_in(url))?;
-        let opened = account.lease.open(now);
-        let account = account.clone();
-        // Saved even when it is refused: the mark and a clock found behind must survive.
-        self.save(&body)?;
+        let (opened, account) = self.update(|body| {
+            let account = body.account_mut(url).ok_or_else(|| not_signed_in(url))?;
+            // Saved even when it is refused: the mark and a clock found behind must survive.
+            Ok((account.lease.open(now), account.clone()))
+        })?;
         let remaining = opened?;
         let entry = account
             .downloads
@@ -297,30 +330,35 @@ impl<'a> Client<'a> {
     /// # Errors
     /// [`VaultError::Locked`], [`DeviceError::Storage`].
     pub fn remove_download(&mut self, url: &str, app: &AppId) -> Result<bool, DeviceError> {
-        let mut body = self.body()?;
-        let account = body.account_mut(url).ok_or_else(|| not_signed_in(url))?;
-        let removed = account.downloads.forget(app);
-        account.downloads.abandon(app);
-        self.save(&body)?;
-        self.remove_orphans(&body)?;
-        Ok(removed.is_some())
+        self.update(|body| {
+            let account = body.account_mut(url).ok_or_else(|| not_signed_in(url))?;
+            let removed = account.downloads.forget(app);
+            account.downloads.abandon(app);
+            Ok(removed.is_some())
+        })
     }
 
-    /// Removes everything: the vault first, so that a kill in between leaves only files that
-    /// nothing can open any more. The list of hubs goes too.
+    /// Notes that everything is to be removed, without removing it: for a caller that has
+    /// something of its own to remove before [`Self::wipe`].
+    ///
+    /// # Errors
+    /// [`DeviceError::Storage`].
+    pub fn begin_wipe(&mut self) -> Result<(), DeviceError> {
+        let _alone = self.storage.lock()?;
+        Ok(state::begin_wipe(&mut *self.storage)?)
+    }
+
+    /// Removes everything: keys first, so that a kill in between leaves only files that nothing
+    /// can open any more. If it is interrupted, the next start goes on with it.
     ///
     /// # Errors
     /// [`DeviceError::Storage`]; calling again goes on.
     pub fn wipe(&mut self) -> Result<(), DeviceError> {
+        let _alone = self.storage.lock()?;
         self.lock.lock();
-        self.storage.remove(VAULT_FILE)?;
+        state::begin_wipe(&mut *self.storage)?;
+        state::finish_wipe(&mut *self.storage)?;
         self.vault = None;
-        for name in self.storage.list()? {
-            if is_package_file(&name) {
-                self.storage.remove(&name)?;
-            }
-        }
-        self.storage.remove(HUBS_FILE)?;
         self.hubs = HubList::default();
         Ok(())
     }
@@ -328,15 +366,32 @@ impl<'a> Client<'a> {
     fn unlocked(&mut self, key: VaultKey) -> Result<(), DeviceError> {
         let now = self.clock.now();
         self.lock.unlock(key, now, DEFAULT_IDLE_MS);
-        let mut body = self.body()?;
-        for account in &mut body.accounts {
-            account.lease.launch(now);
-        }
-        self.save(&body)?;
-        self.remove_orphans(&body)
+        self.let_hubs_leave()?;
+        self.update(|body| {
+            for account in &mut body.accounts {
+                account.lease.launch(now);
+            }
+            Ok(())
+        })
     }
 
+    /// Changes what is in the vault, as it is now, and removes files it no longer names.
+    /// Nothing is saved if `change` fails. Never to be called around a request to a hub.
+    fn update<T>(
+        &mut self,
+        change: impl FnOnce(&mut VaultBody) -> Result<T, DeviceError>,
+    ) -> Result<T, DeviceError> {
+        let _alone = self.storage.lock()?;
+        let mut body = self.body()?;
+        let changed = change(&mut body)?;
+        self.save(&body)?;
+        self.remove_orphans(&body)?;
+        Ok(changed)
+    }
+
+    /// What is in the vault now, whoever wrote it; that counts as a use.
     fn body(&mut self) -> Result<VaultBody, DeviceError> {
+        self.read_again()?;
         let key = self.lock.key(self.clock.now())?;
         let vault = self.vault.as_ref().ok_or(VaultError::Locked)?;
         let bytes = vault.load_body(key)?;
@@ -346,12 +401,13 @@ impl<'a> Client<'a> {
     /// Whatever needed the body counted as a use when it was read; writing does not count again.
     fn save(&mut self, body: &VaultBody) -> Result<(), DeviceError> {
         let key = self.lock.peek(self.clock.now())?;
-        let vault = self.vault.as_mut().ok_or(VaultError::Locked)?;
+        let mut vault = self.vault.clone().ok_or(VaultError::Locked)?;
         let bytes = zeroize::Zeroizing::new(
             serde_json::to_vec(body).expect("plain structs of strings and numbers serialise"),
         );
         vault.save_body(key, &bytes, &mut *self.entropy);
         self.storage.write(VAULT_FILE, &vault.to_json())?;
+        self.vault = Some(vault);
         Ok(())
     }
 
@@ -389,6 +445,18 @@ pub enum Protection<'p> {
         /// The key.
         key: &'p [u8; 32],
     },
+}
+
+fn read_hubs(storage: &dyn Storage) -> Result<HubList, DeviceError> {
+    let Some(bytes) = storage.read(HUBS_FILE)? else {
+        return Ok(HubList::default());
+    };
+    let hubs = serde_json::from_slice(&bytes).map_err(|_| StorageError::Failed {
+        name: HUBS_FILE.into(),
+        action: "read",
+        reason: "it is not a list of hubs".into(),
+    })?;
+    Ok(hubs)
 }
 
 fn not_signed_in(url: &str) -> DeviceError {

@@ -151,6 +151,15 @@ pub enum DeviceError {
 }
 
 impl DeviceError {
+    /// Whether there was no room left on this device.
+    pub const fn is_full(&self) -> bool {
+        matches!(
+            self,
+            Self::Storage(StorageError::Full { .. })
+                | Self::Hub(HubFailure::Sink(StorageError::Full { .. }))
+        )
+    }
+
     /// The stable code.
     pub fn code(&self) -> &str {
         match self {

@@ -18,6 +18,9 @@ pub struct HubEntry {
 pub struct HubList {
     /// The hubs.
     pub hubs: Vec<HubEntry>,
+    /// Hubs that were removed, whose accounts go as soon as the vault is open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaving: Vec<HubEntry>,
 }
 
 /// Why an address is not taken.
@@ -96,11 +99,13 @@ impl HubList {
         }
     }
 
-    /// Removes a hub; whether it was there.
+    /// Lets a hub leave; whether it was there.
     pub fn remove(&mut self, url: &str) -> bool {
-        let before = self.hubs.len();
-        self.hubs.retain(|hub| hub.url != url);
-        self.hubs.len() < before
+        let Some(at) = self.hubs.iter().position(|hub| hub.url == url) else {
+            return false;
+        };
+        self.leaving.push(self.hubs.remove(at));
+        true
     }
 
     /// The hub of that address.

@@ -18,6 +18,7 @@ mod lease;
 mod lock;
 mod named;
 pub mod ports;
+pub mod state;
 mod time_text;
 mod vault;
 

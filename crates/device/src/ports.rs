@@ -5,8 +5,18 @@ use satchel_contract::ApiError;
 
 use crate::{HubEntry, HubFailure, StorageError};
 
+/// Held while nobody else may write; dropping it lets the next one in.
+pub type StorageLock = Box<dyn std::any::Any>;
+
 /// Files of the client, by plain name (letters, digits, `.`, `-`).
 pub trait Storage {
+    /// Waits until no other process writes, and keeps them from it until the lock is dropped.
+    /// Whoever holds it may lock again. Ends with the process, however that ends.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn lock(&self) -> Result<StorageLock, StorageError>;
+
     /// The whole file; `None` if there is none.
     ///
     /// # Errors

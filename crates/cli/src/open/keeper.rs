@@ -174,7 +174,7 @@ impl Keeper {
                 drop(reply.send(unlocked.map_err(|failure| failure.0)));
             }
             Ask::Lock(reply) => {
-                session::remove(self.context.files.folder());
+                let _ = session::remove(self.context.files.folder());
                 self.context.client.lock();
                 self.look();
                 let _ = reply.send(());

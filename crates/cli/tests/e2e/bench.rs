@@ -211,6 +211,48 @@ impl Device {
         self.run(there, arguments, "")
     }
 
+    /// Runs the client with a fault at one step of its writes, as `satchel_device_native::fault`
+    /// reads it.
+    pub fn satchel_with_fault(&self, fault: &str, arguments: &[&str], input: &str) -> Outcome {
+        self.run(self.faulty(fault), arguments, input)
+    }
+
+    /// The same under a clock that stands at `time`. Without faketime's wrapper, which would
+    /// leave a semaphore behind for each process that dies.
+    pub fn faulty_at(&self, fault: &str, time: Time, arguments: &[&str]) -> Outcome {
+        let mut ask = Command::new("faketime");
+        let library = ask.args(["-f", "+0", "printenv", "LD_PRELOAD"]).output();
+        let library = String::from_utf8(library.unwrap().stdout).unwrap();
+        let mut faked = self.faulty(fault);
+        faked
+            .env("TZ", "UTC")
+            .env("LD_PRELOAD", library.trim())
+            .env("FAKETIME", time.to_text());
+        self.run(faked, arguments, "")
+    }
+
+    fn faulty(&self, fault: &str) -> Command {
+        let mut command = Command::new(FAULTY);
+        command.env("SATCHEL_FAULT", fault);
+        command
+    }
+
+    /// Keeps a copy of the state folder, to begin with again and again.
+    pub fn saved(&self) -> Saved {
+        let files = self.files("").into_iter();
+        Saved(files.map(|p| (p.clone(), fs::read(p).unwrap())).collect())
+    }
+
+    /// Makes the state folder what it was.
+    pub fn restore(&self, saved: &Saved) {
+        for path in self.files("") {
+            fs::remove_file(path).unwrap();
+        }
+        for (path, bytes) in &saved.0 {
+            fs::write(path, bytes).unwrap();
+        }
+    }
+
     /// Starts the client, to be ended by the test.
     pub fn start(&self, arguments: &[&str]) -> Child {
         self.spawn(Command::new(&self.satchel), arguments)
@@ -291,6 +333,12 @@ impl Device {
     }
 }
 
+/// The client with the feature `faults`, which the package's feature `e2e` turns on.
+const FAULTY: &str = env!("CARGO_BIN_EXE_satchel");
+
+/// The files of a state folder.
+pub struct Saved(Vec<(PathBuf, Vec<u8>)>);
+
 /// What a command said.
 pub struct Outcome {
     what: String,
@@ -300,6 +348,22 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Whether the command was killed rather than ended: it neither did what it was told nor
+    /// said why not.
+    pub fn was_killed(&self) -> bool {
+        self.status != Some(0) && !self.err.contains("\"error\"")
+    }
+
+    /// Whether it did what it was told.
+    pub fn is_done(&self) -> bool {
+        self.status == Some(0)
+    }
+
+    /// Whether it printed a result.
+    pub fn has_result(&self) -> bool {
+        !self.out.is_empty()
+    }
+
     /// The result, as JSON; the test fails if the command did.
     pub fn done(&self) -> Value {
         assert_eq!(

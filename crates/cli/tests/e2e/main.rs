@@ -13,6 +13,7 @@ mod relay;
 
 mod attacks;
 mod broken_network;
+mod kills;
 mod open;
 mod path;
 mod refusals;

@@ -58,6 +58,56 @@ fn what_a_kill_left_half_written_is_removed() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+/// Each thread is a process of its own to the lock: it has its own open files.
+#[test]
+fn two_processes_that_write_at_once_lose_nothing() {
+    const WRITERS: usize = 4;
+    const EACH: usize = 25;
+    let folder = folder("lock");
+    let writer = |n: usize| {
+        let mut files = Files::open(&folder).unwrap();
+        for round in 0..EACH {
+            let _alone = files.lock().unwrap();
+            let _again = files.lock().unwrap();
+            let count = files.read("count").unwrap().unwrap_or_default();
+            files.write("count", &[&count[..], b"."].concat()).unwrap();
+            drop(_again);
+            drop(_alone);
+            if n == 0 && round % 5 == 0 {
+                files.remove_lock_file().unwrap();
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for n in 0..WRITERS {
+            scope.spawn(move || writer(n));
+        }
+    });
+    let files = Files::open(&folder).unwrap();
+    assert_eq!(files.len("count"), Ok(Some((WRITERS * EACH) as u64)));
+    files.remove_lock_file().unwrap();
+    let left = std::fs::read_dir(&folder).unwrap().count();
+    assert_eq!(left, 1, "the count alone");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_file_being_written_is_not_taken_for_a_left_over() {
+    let folder = folder("writing");
+    let files = Files::open(&folder).unwrap();
+    let alone = files.lock().unwrap();
+    std::fs::write(folder.join("vault.json.tmp"), b"half").unwrap();
+    let other = std::thread::spawn({
+        let folder = folder.clone();
+        move || Files::open(folder).unwrap().list().unwrap()
+    });
+    // Whoever starts now waits until it is written.
+    std::fs::rename(folder.join("vault.json.tmp"), folder.join("vault.json")).unwrap();
+    drop(alone);
+    assert_eq!(other.join().unwrap(), ["vault.json"]);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 #[cfg(unix)]
 #[test]
 fn only_the_owner_may_read() {

@@ -56,7 +56,8 @@ impl Client<'_> {
     /// Downloads an app, or goes on with a download that was broken off.
     ///
     /// # Errors
-    /// Whatever ends it; what was fetched stays for the next call, unless it is damaged.
+    /// Whatever ends it; what was fetched stays for the next call, unless it is damaged or the
+    /// disk is full.
     pub fn download(
         &mut self,
         hub: &HubEntry,
@@ -67,7 +68,12 @@ impl Client<'_> {
             Some(partial) => partial,
             None => self.prepare(hub, app, progress)?,
         };
-        self.fetch_all(hub, &partial, progress)?;
+        let fetched = self.fetch_all(hub, &partial, progress);
+        if fetched.as_ref().is_err_and(DeviceError::is_full) {
+            // What is there of it must not keep the apps that are whole from being opened.
+            let _ = self.storage.remove(&partial.file);
+        }
+        fetched?;
         progress(DownloadEvent::Checking);
         self.put_in_place(hub, &partial)
     }
@@ -96,12 +102,12 @@ impl Client<'_> {
     }
 
     fn abandon(&mut self, hub: &HubEntry, app: &AppId) -> Result<(), DeviceError> {
-        let mut body = self.body()?;
-        if let Some(account) = body.account_mut(&hub.url) {
-            account.downloads.abandon(app);
-        }
-        self.save(&body)?;
-        self.remove_orphans(&body)
+        self.update(|body| {
+            if let Some(account) = body.account_mut(&hub.url) {
+                account.downloads.abandon(app);
+            }
+            Ok(())
+        })
     }
 
     /// Lets the hub prepare a package, and notes it.
@@ -140,14 +146,13 @@ impl Client<'_> {
             blake3: download.blake3.ok_or_else(bad_answer)?.to_lowercase(),
             download: download.id,
         };
-        let mut body = self.body()?;
-        let account = body
-            .account_mut(&hub.url)
-            .ok_or_else(|| not_signed_in(&hub.url))?;
-        account.downloads.begin(partial.clone());
-        self.save(&body)?;
-        self.remove_orphans(&body)?;
-        Ok(partial)
+        self.update(|body| {
+            let account = body
+                .account_mut(&hub.url)
+                .ok_or_else(|| not_signed_in(&hub.url))?;
+            account.downloads.begin(partial.clone());
+            Ok(partial)
+        })
     }
 
     /// Fetches what is missing, trying again when the connection breaks.
@@ -250,8 +255,7 @@ impl Client<'_> {
 
     /// Checks a complete package and makes it the download of its app.
     fn put_in_place(&mut self, hub: &HubEntry, partial: &Partial) -> Result<Entry, DeviceError> {
-        let mut body = self.body()?;
-        let account = account_of(&body, &hub.url)?.clone();
+        let account = account_of(&self.body()?, &hub.url)?.clone();
         let manifest = match self.check_package(&account, partial) {
             Ok(manifest) => manifest,
             Err(error @ DeviceError::Storage(_)) => return Err(error),
@@ -260,17 +264,6 @@ impl Client<'_> {
                 return Err(error);
             }
         };
-        if let Some(held) = account.downloads.entry(&partial.app)
-            && held.manifest.reload > manifest.reload
-        {
-            let error = DeviceError::OlderDownload {
-                app: partial.app.clone(),
-                held: held.manifest.reload,
-                sent: manifest.reload,
-            };
-            self.abandon(hub, &partial.app)?;
-            return Err(error);
-        }
         let entry = Entry {
             app: partial.app.clone(),
             file: format!("{PACKAGE_PREFIX}{}", partial.download),
@@ -278,15 +271,40 @@ impl Client<'_> {
             manifest,
             downloaded_at: self.now(),
         };
+        // From here on nobody else may look for files that belong to nothing.
+        let alone = self.storage.lock()?;
+        let now = account_of(&self.body()?, &hub.url)?.clone();
+        if now.downloads.partial(&partial.app) != Some(partial) {
+            // Another process put it in place, removed it, or began anew.
+            return match now.downloads.entry(&partial.app) {
+                Some(held) if held.file == entry.file => Ok(held.clone()),
+                _ => Err(DeviceError::DownloadDamaged {
+                    app: partial.app.clone(),
+                }),
+            };
+        }
+        if let Some(held) = now.downloads.entry(&partial.app)
+            && held.manifest.reload > entry.manifest.reload
+        {
+            let error = DeviceError::OlderDownload {
+                app: partial.app.clone(),
+                held: held.manifest.reload,
+                sent: entry.manifest.reload,
+            };
+            self.abandon(hub, &partial.app)?;
+            return Err(error);
+        }
         self.storage.rename(&partial.file, &entry.file)?;
-        let account = body
-            .account_mut(&hub.url)
-            .ok_or_else(|| not_signed_in(&hub.url))?;
-        account.downloads.complete(entry.clone());
-        self.save(&body)?;
-        self.remove_orphans(&body)?;
+        self.update(|body| {
+            let account = body
+                .account_mut(&hub.url)
+                .ok_or_else(|| not_signed_in(&hub.url))?;
+            account.downloads.complete(entry.clone());
+            Ok(())
+        })?;
+        drop(alone);
         // The hub may forget it now; if it does not hear this, it forgets by itself.
-        if let Some(cookie) = account_of(&body, &hub.url)?.cookie.as_deref() {
+        if let Some(cookie) = now.cookie.as_deref() {
             let _ = self
                 .hub
                 .send(hub, &calls::end_download(cookie, &partial.download));

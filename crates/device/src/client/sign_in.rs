@@ -102,15 +102,18 @@ impl Client<'_> {
     /// # Errors
     /// [`crate::VaultError::Locked`], [`DeviceError::NotSignedIn`].
     pub fn sign_out(&mut self, hub: &HubEntry) -> Result<bool, DeviceError> {
-        let mut body = self.body()?;
-        let account = body
-            .account_mut(&hub.url)
-            .ok_or_else(|| not_signed_in(&hub.url))?;
-        let cookie = account.cookie.take();
-        let device = account.device.clone();
-        let was_remembered = std::mem::take(&mut account.remembered);
-        account.lease.sign_out();
-        self.save(&body)?;
+        let (cookie, device, was_remembered) = self.update(|body| {
+            let account = body
+                .account_mut(&hub.url)
+                .ok_or_else(|| not_signed_in(&hub.url))?;
+            account.lease.sign_out();
+            let was_remembered = std::mem::take(&mut account.remembered);
+            Ok((
+                account.cookie.take(),
+                account.device.clone(),
+                was_remembered,
+            ))
+        })?;
         let Some(cookie) = cookie else {
             return Ok(false);
         };
@@ -165,10 +168,10 @@ impl Client<'_> {
         answer: Result<T, DeviceError>,
     ) -> Result<T, DeviceError> {
         if answer.as_ref().is_err_and(is_revoked) {
-            let mut body = self.body()?;
-            body.accounts.retain(|account| account.url != hub.url);
-            self.save(&body)?;
-            self.remove_orphans(&body)?;
+            self.update(|body| {
+                body.accounts.retain(|account| account.url != hub.url);
+                Ok(())
+            })?;
         }
         answer
     }
@@ -181,35 +184,64 @@ impl Client<'_> {
         cookie: String,
         enrolment: Option<(bool, &DeviceName)>,
     ) -> Result<SignedIn, DeviceError> {
-        let mut body = self.body()?;
-        let known = match body.account(&hub.url) {
-            Some(account) => {
-                if account.hub.id != me.hub.id || account.hub.signing_key != me.hub.signing_key {
-                    return Err(DeviceError::IdentityChanged {
-                        url: hub.url.clone(),
-                    });
-                }
-                if account.user != me.user {
-                    return Err(DeviceError::OtherUser {
-                        user: account.user.as_str().to_owned(),
-                    });
-                }
-                true
+        let body = self.body()?;
+        let known = body.account(&hub.url).map(|a| a.device.clone());
+        if let Some(account) = body.account(&hub.url) {
+            if account.hub.id != me.hub.id || account.hub.signing_key != me.hub.signing_key {
+                return Err(DeviceError::IdentityChanged {
+                    url: hub.url.clone(),
+                });
             }
-            None => false,
-        };
-        let renewed = if known {
-            self.renew(hub, &body, &cookie)?
-        } else {
-            None
+            if account.user != me.user {
+                return Err(DeviceError::OtherUser {
+                    user: account.user.as_str().to_owned(),
+                });
+            }
+        }
+        let renewed = match &known {
+            Some(_) => self.renew(hub, &body, &cookie)?,
+            None => None,
         };
         let now = self.clock.now();
-        let mut removed = Vec::new();
-        let newly_enrolled = match (renewed, enrolment) {
-            (Some(lease), _) => {
-                let account = body
-                    .account_mut(&hub.url)
-                    .ok_or_else(|| not_signed_in(&hub.url))?;
+        let enrolled = match (&renewed, enrolment) {
+            (Some(_), _) => None,
+            (None, Some((remember, device))) => {
+                Some(self.enrol(hub, &me, &cookie, remember, device, now)?)
+            }
+            (None, None) => return Err(not_signed_in(&hub.url)),
+        };
+        // A log-in that is not to be remembered ends an earlier one that was. The other way
+        // round needs a new enrolment, which would cost the downloads: the choice stays.
+        let forgets = enrolment.is_some_and(|(remember, _)| !remember);
+        if let Some(account) = body.account(&hub.url)
+            && renewed.is_some()
+            && forgets
+            && account.remembered
+        {
+            let response = self
+                .hub
+                .send(hub, &calls::forget(&cookie, &account.device))?;
+            calls::refusal(&response)?;
+        }
+        self.update(|body| {
+            let mut removed = Vec::new();
+            let newly_enrolled = enrolled.is_some();
+            if body.account(&hub.url).map(|a| &a.device) != known.as_ref() {
+                // Another process enrolled, signed out for good or was told to go meanwhile.
+                return Err(not_signed_in(&hub.url));
+            }
+            if let Some(account) = enrolled {
+                // What the old keys opened, the new ones cannot.
+                let old = body.account(&hub.url).into_iter();
+                let old = old.flat_map(|old| &old.downloads.entries);
+                removed.extend(old.map(|entry| entry.manifest.title.clone()));
+                body.accounts.retain(|account| account.url != hub.url);
+                body.accounts.push(account);
+            }
+            let account = body
+                .account_mut(&hub.url)
+                .ok_or_else(|| not_signed_in(&hub.url))?;
+            if let Some(lease) = renewed {
                 take_grant(account, &lease.grant, now)?;
                 for app in &lease.revoked {
                     if let Some(entry) = account.downloads.entry(app) {
@@ -218,47 +250,19 @@ impl Client<'_> {
                     account.downloads.forget(app);
                     account.downloads.abandon(app);
                 }
-                false
             }
-            (None, Some((remember, device))) => {
-                let mut account = self.enrol(hub, &me, &cookie, remember, device, now)?;
-                if let Some(old) = body.account(&hub.url) {
-                    // What the old keys opened, the new ones cannot.
-                    removed.extend(
-                        old.downloads
-                            .entries
-                            .iter()
-                            .map(|entry| entry.manifest.title.clone()),
-                    );
-                }
-                account.name.clone_from(&me.name);
-                body.accounts.retain(|account| account.url != hub.url);
-                body.accounts.push(account);
-                true
+            if forgets {
+                account.remembered = false;
             }
-            (None, None) => return Err(not_signed_in(&hub.url)),
-        };
-        let account = body
-            .account_mut(&hub.url)
-            .ok_or_else(|| not_signed_in(&hub.url))?;
-        // A log-in that is not to be remembered ends an earlier one that was. The other way
-        // round needs a new enrolment, which would cost the downloads: the choice stays.
-        if enrolment.is_some_and(|(remember, _)| !remember) && account.remembered {
-            account.remembered = false;
-            let device = account.device.clone();
-            let response = self.hub.send(hub, &calls::forget(&cookie, &device))?;
-            calls::refusal(&response)?;
-        }
-        account.cookie = Some(cookie);
-        account.name.clone_from(&me.name);
-        let remembered = account.remembered;
-        self.save(&body)?;
-        self.remove_orphans(&body)?;
-        Ok(SignedIn {
-            me,
-            newly_enrolled,
-            remembered,
-            removed,
+            account.cookie = Some(cookie);
+            account.name.clone_from(&me.name);
+            let remembered = account.remembered;
+            Ok(SignedIn {
+                me,
+                newly_enrolled,
+                remembered,
+                removed,
+            })
         })
     }
 

@@ -5,7 +5,8 @@
 
 use satchel_base::UnixMillis;
 
-use super::{Client, VAULT_FILE, account_of, not_signed_in};
+use super::{Client, account_of, not_signed_in};
+use crate::state::VAULT_FILE;
 use crate::{Account, DeviceError, VaultError, VaultFile};
 
 /// A minute: how much of the time seen a kill may make this device forget.
@@ -20,6 +21,7 @@ impl Client<'_> {
     /// [`VaultError::Locked`] once the idle time is over or the vault is another one;
     /// [`DeviceError::NotSignedIn`] if the account is gone.
     pub fn watch(&mut self, url: &str) -> Result<Account, DeviceError> {
+        let _alone = self.storage.lock()?;
         self.read_again()?;
         let now = self.clock.now();
         let mut body = {

@@ -5,15 +5,15 @@ use satchel_device::{Client, DeviceError, DeviceName, Protection, SignedIn};
 
 use crate::world::World;
 
-const KEK: [u8; 32] = [5; 32];
-const URL: &str = "https://hub.example";
-const HOUR: i64 = 3_600_000;
+pub(crate) const KEK: [u8; 32] = [5; 32];
+pub(crate) const URL: &str = "https://hub.example";
+pub(crate) const HOUR: i64 = 3_600_000;
 
-fn app() -> AppId {
+pub(crate) fn app() -> AppId {
     AppId::new("app-1")
 }
 
-fn sign_in(
+pub(crate) fn sign_in(
     world: &World,
     client: &mut Client<'_>,
     remember: bool,
@@ -220,21 +220,112 @@ fn at_whatever_write_the_disk_is_full_or_the_process_dies_the_old_or_the_new_dow
 }
 
 #[test]
-fn a_wipe_that_dies_half_way_leaves_nothing_that_opens() {
-    for n in 0..6 {
+fn a_wipe_that_began_is_ended_by_the_next_start() {
+    let mut ended = false;
+    for n in 0.. {
         let (world, mut client) = with_download();
         *world.disk.writes_left.borrow_mut() = Some(n);
         let outcome = client.wipe();
+        let noted = world.disk.names().contains(&"wipe-begun".to_owned());
         *world.disk.writes_left.borrow_mut() = None;
-        let mut client = world.start();
-        if n > 0 {
-            assert!(!client.has_vault());
-            assert!(client.open(URL, &app()).is_err());
+        if outcome.is_err() && !noted {
+            assert!(
+                restart(&world).open(URL, &app()).is_ok(),
+                "it had not begun"
+            );
+            continue;
         }
-        client.wipe().unwrap();
-        assert_eq!(world.disk.names(), Vec::<String>::new());
-        assert_eq!(outcome.is_ok(), n >= 3);
+        let mut client = world.start();
+        assert!(!client.has_vault());
+        assert!(client.open(URL, &app()).is_err());
+        assert_eq!(world.disk.names(), Vec::<String>::new(), "write {n}");
+        ended |= outcome.is_ok();
+        if ended {
+            assert!(n > 4);
+            return;
+        }
     }
+}
+
+#[test]
+fn a_hub_that_leaves_takes_its_account_along_whenever_the_process_dies() {
+    for n in 0.. {
+        let (world, mut client) = with_download();
+        *world.disk.writes_left.borrow_mut() = Some(n);
+        let outcome = client.remove_hub(URL);
+        *world.disk.writes_left.borrow_mut() = None;
+        let mut client = restart(&world);
+        if client.hubs().find(URL).is_some() {
+            assert!(outcome.is_err());
+            assert!(client.open(URL, &app()).is_ok());
+            continue;
+        }
+        assert!(client.accounts().unwrap().is_empty(), "write {n}");
+        assert_eq!(world.disk.names(), ["hubs.json", "vault.json"]);
+        if outcome.is_ok() {
+            assert!(n > 2);
+            return;
+        }
+    }
+}
+
+#[test]
+fn what_another_process_wrote_meanwhile_is_not_lost() {
+    let (world, mut long) = with_download();
+    // While this one fetches the next reload, another one is launched, opens, and is told of
+    // a log-in.
+    world.hub.borrow_mut().reload = 2;
+    let mut events = 0;
+    let minute = HOUR / 60;
+    long.download(&world.entry, &app(), &mut |event| {
+        if event != satchel_device::DownloadEvent::Checking {
+            return;
+        }
+        events += 1;
+        world.clock.set(10 * minute);
+        let mut other = restart(&world);
+        sign_in(&world, &mut other, false).unwrap();
+        assert_eq!(other.open(URL, &app()).unwrap().manifest.reload, 1);
+    })
+    .unwrap();
+    assert_eq!(events, 1);
+    let mut client = restart(&world);
+    assert_eq!(client.open(URL, &app()).unwrap().manifest.reload, 2);
+    // The time the other one saw is still known.
+    world.clock.set(4 * minute);
+    assert_eq!(
+        code(restart(&world).open(URL, &app())),
+        "lease.clock_behind"
+    );
+}
+
+#[test]
+fn a_wipe_ends_what_another_process_was_doing() {
+    let (world, mut long) = with_download();
+    world.hub.borrow_mut().reload = 2;
+    let ended = long.download(&world.entry, &app(), &mut |event| {
+        if event == satchel_device::DownloadEvent::Checking {
+            restart(&world).wipe().unwrap();
+        }
+    });
+    assert_eq!(code(ended), "vault.locked");
+    assert_eq!(world.disk.names(), Vec::<String>::new());
+}
+
+#[test]
+fn every_guess_counts_whichever_process_makes_it() {
+    let world = World::new();
+    let mut clients: Vec<Client<'_>> = Vec::new();
+    world.start().make_vault(Protection::Pin("1357")).unwrap();
+    for _ in 0..5 {
+        clients.push(world.start());
+    }
+    let guesses: Vec<String> = (0..10)
+        .map(|n| code(clients[n % 5].unlock_with_pin("0000")))
+        .collect();
+    assert_eq!(guesses[8], "vault.wrong_pin");
+    assert_eq!(guesses[9], "vault.destroyed");
+    assert_eq!(code(clients[0].unlock_with_pin("1357")), "vault.destroyed");
 }
 
 #[test]

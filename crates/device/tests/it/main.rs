@@ -6,6 +6,7 @@
 )]
 
 mod client;
+mod faults;
 mod lease;
 mod vault;
 mod world;

@@ -13,7 +13,9 @@ use satchel_contract::{
     AccessType, ApiError, Download, DownloadState, Enrol, Enrolled, ErrorBody, Grant, HubIdentity,
     Lease, Manifest, Me, SignIn,
 };
-use satchel_device::ports::{HubPort, HubRequest, HubResponse, Method, Sink, Storage, unreachable};
+use satchel_device::ports::{
+    HubPort, HubRequest, HubResponse, Method, Sink, Storage, StorageLock, unreachable,
+};
 use satchel_device::{Client, HubEntry, HubFailure, StorageError};
 use satchel_sealed::{DevicePublicKey, SigningKey, package, signed};
 
@@ -25,18 +27,48 @@ pub struct Disk {
     pub files: Rc<RefCell<BTreeMap<String, Vec<u8>>>>,
     /// Writes that still succeed; `None` is all of them.
     pub writes_left: Rc<RefCell<Option<u32>>>,
+    /// How the first one that does not ends, and whether those after it do.
+    pub fault: Rc<RefCell<Fault>>,
+}
+
+/// What becomes of a write that does not succeed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// The disk is full, or the process is dead: nothing more is written.
+    #[default]
+    Stops,
+    /// The same, but half of what was being appended is there.
+    Tears,
+    /// This write alone fails.
+    Once,
+    /// It is done, but reported as failed: what was renamed could not be made durable.
+    Late,
 }
 
 impl Disk {
-    fn spend(&self, name: &str) -> Result<(), StorageError> {
-        let mut left = self.writes_left.borrow_mut();
-        match left.as_mut() {
-            Some(0) => Err(StorageError::Full { name: name.into() }),
-            Some(n) => {
-                *n -= 1;
-                Ok(())
+    /// Counts a write; `write` gets whether it is only half of one.
+    fn spend(&self, name: &str, mut write: impl FnMut(bool)) -> Result<(), StorageError> {
+        let left = *self.writes_left.borrow();
+        if left != Some(0) {
+            self.count_down();
+            write(false);
+            return Ok(());
+        }
+        match *self.fault.borrow() {
+            Fault::Stops => {}
+            Fault::Tears => write(true),
+            Fault::Once => *self.writes_left.borrow_mut() = None,
+            Fault::Late => {
+                write(false);
+                *self.writes_left.borrow_mut() = None;
             }
-            None => Ok(()),
+        }
+        Err(StorageError::Full { name: name.into() })
+    }
+
+    fn count_down(&self) {
+        if let Some(n) = self.writes_left.borrow_mut().as_mut() {
+            *n -= 1;
         }
     }
 
@@ -46,6 +78,10 @@ impl Disk {
 }
 
 impl Storage for Disk {
+    fn lock(&self) -> Result<StorageLock, StorageError> {
+        Ok(Box::new(()))
+    }
+
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
         Ok(self.files.borrow().get(name).cloned())
     }
@@ -57,19 +93,25 @@ impl Storage for Disk {
     }
 
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
-        self.spend(name)?;
-        self.files.borrow_mut().insert(name.into(), bytes.to_vec());
-        Ok(())
+        self.spend(name, |is_half| {
+            // It is written beside and renamed: half of it is nothing.
+            if !is_half {
+                self.files.borrow_mut().insert(name.into(), bytes.to_vec());
+            }
+        })
     }
 
     fn append(&mut self, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
-        self.spend(name)?;
-        let mut files = self.files.borrow_mut();
-        files
-            .entry(name.into())
-            .or_default()
-            .extend_from_slice(bytes);
-        Ok(())
+        self.spend(name, |is_half| {
+            let n = if is_half {
+                bytes.len() / 2
+            } else {
+                bytes.len()
+            };
+            let mut files = self.files.borrow_mut();
+            let file = files.entry(name.into()).or_default();
+            file.extend_from_slice(&bytes[..n]);
+        })
     }
 
     fn len(&self, name: &str) -> Result<Option<u64>, StorageError> {
@@ -81,16 +123,20 @@ impl Storage for Disk {
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Result<(), StorageError> {
-        self.spend(from)?;
-        let bytes = self.files.borrow_mut().remove(from).unwrap();
-        self.files.borrow_mut().insert(to.into(), bytes);
-        Ok(())
+        self.spend(from, |is_half| {
+            if !is_half {
+                let bytes = self.files.borrow_mut().remove(from).unwrap();
+                self.files.borrow_mut().insert(to.into(), bytes);
+            }
+        })
     }
 
     fn remove(&mut self, name: &str) -> Result<(), StorageError> {
-        self.spend(name)?;
-        self.files.borrow_mut().remove(name);
-        Ok(())
+        self.spend(name, |is_half| {
+            if !is_half {
+                self.files.borrow_mut().remove(name);
+            }
+        })
     }
 
     fn list(&self) -> Result<Vec<String>, StorageError> {
