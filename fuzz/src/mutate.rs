@@ -51,9 +51,11 @@ fn graft(frame: &str, grammar: &mut Grammar) -> String {
     let donors = count(&fresh["params"]);
     let n = grammar.below(donors);
     let donor = nth(&mut fresh.clone()["params"], n).map(|v| v.take());
-    let params = count(&value["params"]);
-    let at = grammar.below(params);
-    if let (Some(place), Some(donor)) = (nth(&mut value["params"], at), donor) {
+    let Some(params) = value.get_mut("params") else {
+        return grammar.frame();
+    };
+    let at = grammar.below(count(params));
+    if let (Some(place), Some(donor)) = (nth(params, at), donor) {
         *place = donor;
     }
     value.to_string()

@@ -73,6 +73,9 @@ enum Command {
         /// How long
         #[arg(long, default_value_t = 600)]
         seconds: u32,
+        /// Build the fuzzer and say where it is, but do not run it
+        #[arg(long)]
+        build_only: bool,
         /// For libFuzzer, after `--`
         #[arg(last = true)]
         more: Vec<String>,
@@ -80,8 +83,15 @@ enum Command {
 }
 
 fn main() -> std::process::ExitCode {
-    match run(Args::parse().command) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
+    if std::env::var_os(fuzz::AS_COMPILER).is_some() {
+        return ended(fuzz::rustc(std::env::args_os().skip(1)));
+    }
+    ended(run(Args::parse().command).map(|()| std::process::ExitCode::SUCCESS))
+}
+
+fn ended(outcome: Result<std::process::ExitCode>) -> std::process::ExitCode {
+    match outcome {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("xtask: {error:#}");
             std::process::ExitCode::FAILURE
@@ -118,8 +128,17 @@ fn run(command: Command) -> Result<()> {
         Command::Bench { only } => bench::run_workloads(&only),
         Command::Fuzz {
             target,
+            build_only: true,
+            ..
+        } => {
+            println!("{}", fuzz::build(&target)?.display());
+            Ok(())
+        }
+        Command::Fuzz {
+            target,
             seconds,
             more,
+            ..
         } => fuzz::fuzz(&target, seconds, &more),
     }
 }

@@ -35,6 +35,11 @@ pub fn for_tests() -> Result<()> {
     ])
 }
 
+/// Everything `cargo xtask fuzz` needs.
+pub fn for_fuzzing() -> Result<()> {
+    debian(&[("c++", "build-essential")])
+}
+
 /// The interpreter of the Python environment `name`, made if it is not there, with `packages`.
 pub fn python(name: &str, packages: &[&str]) -> Result<PathBuf> {
     let venv = cache_folder().join(name);

@@ -1,9 +1,13 @@
 //! Parquet files to batches.
 //!
 //! Dates and timestamps become serial numbers that show ISO text, until a script formats them.
+//!
+//! The library that reads them panics on some files that are damaged. That must not end the
+//! hub, so each of its steps is fenced in ([`fenced`]) and ends the reading like any other flaw.
 
 use std::fs::File;
 use std::hash::Hash;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -27,7 +31,8 @@ const BATCH_ROWS: usize = 65_536;
 
 struct Rows {
     columns: Vec<String>,
-    reader: ParquetRecordBatchReader,
+    /// None once it broke.
+    reader: Option<ParquetRecordBatchReader>,
     row: usize,
 }
 
@@ -41,7 +46,7 @@ pub(crate) fn open(file: File, request: &ReadRequest) -> Result<Box<dyn RowSourc
         .with_hint("was it written completely, and is it Parquet?")
     };
     let mut builder =
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| malformed(e.to_string()))?;
+        fenced(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(malformed)?;
     if let Some(wanted) = &request.wanted {
         let names: Vec<&str> = wanted.iter().map(String::as_str).collect();
         let roots: Vec<usize> = (builder.schema().fields().iter().enumerate())
@@ -53,9 +58,7 @@ pub(crate) fn open(file: File, request: &ReadRequest) -> Result<Box<dyn RowSourc
             builder = builder.with_projection(mask);
         }
     }
-    let reader = (builder.with_batch_size(BATCH_ROWS))
-        .build()
-        .map_err(|e| malformed(e.to_string()))?;
+    let reader = fenced(|| builder.with_batch_size(BATCH_ROWS).build()).map_err(malformed)?;
     let schema = arrow_array::RecordBatchReader::schema(&reader);
     for field in schema.fields() {
         if !is_supported(field.data_type()) {
@@ -72,7 +75,7 @@ pub(crate) fn open(file: File, request: &ReadRequest) -> Result<Box<dyn RowSourc
     }
     Ok(Box::new(Rows {
         columns: schema.fields().iter().map(|f| f.name().clone()).collect(),
-        reader,
+        reader: Some(reader),
         row: 0,
     }))
 }
@@ -83,20 +86,38 @@ impl RowSource for Rows {
     }
 
     fn next_batch(&mut self) -> Result<Option<Batch>, HostError> {
-        let Some(batch) = self.reader.next() else {
+        let Some(mut reader) = self.reader.take() else {
             return Ok(None);
         };
-        let batch: RecordBatch = batch.map_err(|error| {
+        let next = fenced(|| match reader.next() {
+            Some(batch) => batch.map(|batch: RecordBatch| {
+                Some(Batch {
+                    n_rows: batch.num_rows(),
+                    columns: batch.columns().iter().map(cells).collect(),
+                })
+            }),
+            None => Ok(None),
+        });
+        let batch = next.map_err(|error| {
             HostError::new(
                 "source.malformed",
                 format!("the file cannot be read after row {}: {error}", self.row),
             )
         })?;
-        self.row += batch.num_rows();
-        Ok(Some(Batch {
-            n_rows: batch.num_rows(),
-            columns: batch.columns().iter().map(cells).collect(),
-        }))
+        if let Some(batch) = &batch {
+            self.row += batch.n_rows;
+            self.reader = Some(reader);
+        }
+        Ok(batch)
+    }
+}
+
+/// Does `step`; what went wrong, in words, if it failed or panicked. Nothing that `step` used
+/// may be used again then.
+fn fenced<T, E: std::fmt::Display>(step: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(step)) {
+        Ok(done) => done.map_err(|error| error.to_string()),
+        Err(_) => Err("its contents contradict each other".to_owned()),
     }
 }
 

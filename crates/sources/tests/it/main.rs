@@ -268,6 +268,11 @@ fn broken_parquet_is_an_error() {
         ("cut", good[..good.len() / 2].to_vec()),
         ("empty", Vec::new()),
         ("text", b"A,B\n1,2\n".to_vec()),
+        // The library that reads it panics; found by fuzzing.
+        (
+            "levels",
+            include_bytes!("../../../../fuzz/seeds/parquet/levels_contradict").to_vec(),
+        ),
         (
             "flipped",
             good.iter()
