@@ -64,6 +64,7 @@ impl Blobs {
             && file.metadata().is_ok_and(|m| m.len() == bytes.len() as u64)
         {
             // Counts as new for the sweep.
+            step().map_err(at(&path))?;
             file.set_modified(SystemTime::now()).map_err(at(&path))?;
             return Ok(name);
         }
@@ -178,18 +179,37 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         NEXT.fetch_add(1, Relaxed)
     ));
     let written = (|| {
+        step()?;
         let mut file = owner_only(OpenOptions::new().write(true).create(true).truncate(true))
             .open(&temporary)?;
-        file.write_all(bytes)?;
+        let (first, second) = bytes.split_at(bytes.len() / 2);
+        file.write_all(first)?;
+        step()?;
+        file.write_all(second)?;
+        step()?;
         file.sync_all()?;
+        step()?;
         fs::rename(&temporary, path)?;
+        step()?;
         File::open(dir)?.sync_all()
     })();
     if written.is_err() {
+        #[cfg(test)]
+        if crate::faults::is_dead() {
+            // Whoever is dead tidies nothing.
+            return written.map_err(at(path));
+        }
         // Nothing is lost if this fails too: the sweep finds it.
         let _ = fs::remove_file(&temporary);
     }
     written.map_err(at(path))
+}
+
+/// A step at which tests let the disk fail.
+fn step() -> std::io::Result<()> {
+    #[cfg(test)]
+    crate::faults::step()?;
+    Ok(())
 }
 
 /// Files made with these options are their owner's alone.

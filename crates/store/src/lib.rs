@@ -12,6 +12,8 @@ mod bookmarks;
 mod devices;
 mod downloads;
 mod error;
+#[cfg(test)]
+mod faults;
 mod hub;
 mod licences;
 mod schema;
