@@ -19,7 +19,7 @@ use chacha20poly1305::aead::Buffer;
 use chacha20poly1305::{AeadInOut as _, ChaCha20Poly1305, KeyInit as _};
 use zeroize::Zeroizing;
 
-pub use header::{Header, MAX_HEADER_BYTES};
+pub use header::{Header, MAX_HEADER_BYTES, package_bytes};
 pub use reader::{Opened, Reader, inspect, open, verify};
 pub use writer::{Writer, seal};
 

@@ -10,12 +10,12 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use satchel_access::{Decision, Reduced, reduce};
-use satchel_base::{AppId, ByteSize, UnixMillis};
+use satchel_base::{AppId, ByteSize, DeviceId, UnixMillis};
 use satchel_contract::{
     ApiError, Download, DownloadPreview, DownloadState, Manifest, StartDownload, TableRows,
 };
 use satchel_qix::AppImage;
-use satchel_sealed::package::{Binding, seal};
+use satchel_sealed::package::{Binding, package_bytes, seal};
 use satchel_sealed::{DevicePublicKey, signed};
 use satchel_store::{App, Device, PackageRecord, User};
 use serde_json::json;
@@ -48,22 +48,31 @@ pub(crate) async fn preview(
 ) -> Result<Json<DownloadPreview>, Refused> {
     let user = asker.person()?.clone();
     let app = visible(&state, &user, app).await?;
-    let size = app.data_size;
-    let reduced = reduced(&state, &user, app).await?;
-    let (rows_in, rows_out) = reduced
-        .tables
-        .iter()
-        .fold((0, 0), |(a, b), t| (a + t.rows_in, b + t.rows_out));
-    let share = if rows_in == 0 {
-        1.0
-    } else {
-        rows_out as f64 / rows_in as f64
-    };
-    Ok(Json(DownloadPreview {
-        tables: rows(&reduced),
-        fields_withheld: reduced.n_withheld as u32,
-        size: ByteSize((size.0 as f64 * share) as u64),
-    }))
+    let streams = state.store.streams().await?;
+    let permit = state
+        .computing
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(|_| Refused::internal())?;
+    let now = state.now();
+    let preview = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        // As long as those of any device and any grant.
+        let id = make_uuid();
+        let made = Made::of(&state, &app, &user, &streams, (&id, &id), now)?;
+        let binding = made.binding();
+        let envelope = made.envelope(&state)?;
+        let size = package_bytes(&binding, envelope.len(), made.payload.len() as u64);
+        Ok(DownloadPreview {
+            tables: made.manifest.tables,
+            fields_withheld: made.manifest.fields_withheld,
+            size: ByteSize(size),
+        })
+    });
+    let preview: Result<DownloadPreview, Refused> =
+        preview.await.map_err(|_| Refused::internal())?;
+    Ok(Json(preview?))
 }
 
 /// `POST /api/v1/apps/{app}/downloads`
@@ -293,26 +302,6 @@ fn fingerprint_of(loaded: &apps::LoadedApp, decision: &Decision) -> String {
     }
 }
 
-/// The app's data reduced to what this person may see.
-async fn reduced(state: &Arc<HubState>, user: &Arc<User>, app: App) -> Result<Reduced, Refused> {
-    let permit = state
-        .computing
-        .clone()
-        .acquire_owned()
-        .await
-        .map_err(|_| Refused::internal())?;
-    let (shared, subject) = (state.clone(), apps::subject(user));
-    let reduced = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        let loaded = shared
-            .apps
-            .load(&shared, &app)
-            .map_err(|_| Refused::internal())?;
-        reduce_for(&loaded, &subject)
-    });
-    reduced.await.map_err(|_| Refused::internal())?
-}
-
 fn reduce_for(
     loaded: &apps::LoadedApp,
     subject: &satchel_access::Subject,
@@ -420,67 +409,14 @@ impl Job {
     fn seal(self, streams: &[satchel_store::Stream]) -> Result<PackageRecord, Refused> {
         let broken = |_| Refused::internal();
         let state = &self.state;
-        let loaded = state
-            .apps
-            .load(state, &self.app)
-            .map_err(|_| Refused::internal())?;
-        let reduced = reduce_for(&loaded, &apps::subject(&self.user))?;
-        let hub = state.store.hub().id.clone();
-        let manifest = Manifest {
-            app: self.app.id.clone(),
-            title: self.app.title.clone(),
-            data_as_of: self.app.data_as_of.unwrap_or(self.now),
-            reload: self.app.reload,
-            hub: hub.clone(),
-            user: self.user.id.clone(),
-            device: self.device.id.clone(),
-            sealed_at: self.now,
-            tables: rows(&reduced),
-            fields_withheld: reduced.n_withheld as u32,
-            access_fingerprint: reduced.fingerprint.clone(),
-            grant: self.grant.clone(),
-        };
-        let mut meta = apps::meta(&self.app, &self.user, streams);
-        // On a device nothing is edited or reloaded.
-        meta.may_edit = false;
-        meta.may_reload = false;
-        let mut content =
-            apps::content(state, &self.app, false).map_err(|_| Refused::internal())?;
-        apps::add_variables(&mut content, &loaded.variables);
-        apps::add_own_bookmarks(
-            state,
-            &Handle::current(),
-            &self.app,
-            &self.user,
-            &mut content,
-        );
-        // A bookmark must not carry values past the reduction.
-        let engine = loaded
-            .engine(&apps::subject(&self.user))
-            .map_err(|_| Refused::internal())?;
-        content.restrict_bookmarks(&engine);
-        let payload = AppImage {
-            meta,
-            content,
-            snapshot: reduced.model.to_snapshot(),
-        }
-        .encode()
-        .map_err(|_| Refused::internal())?;
-        let manifest_json = serde_json::to_vec(&manifest).map_err(|_| Refused::internal())?;
-        let envelope =
-            signed::sign(&state.signing_key, signed::MANIFEST, &manifest_json).map_err(broken)?;
+        let ids = (self.device.id.as_str(), self.grant.as_str());
+        let made = Made::of(state, &self.app, &self.user, streams, ids, self.now)?;
         let device_key =
             DevicePublicKey::from_bytes(&self.device.kem_key).map_err(|_| Refused::internal())?;
-        let binding = Binding {
-            hub,
-            user: self.user.id.as_str().to_owned(),
-            device: self.device.id.as_str().to_owned(),
-            app: self.app.id.as_str().to_owned(),
-        };
         let bytes = seal(
-            &binding,
-            &envelope,
-            &payload,
+            &made.binding(),
+            &made.envelope(state)?,
+            &made.payload,
             &device_key,
             &state.signing_key,
             &mut SystemEntropy,
@@ -490,8 +426,82 @@ impl Job {
         Ok(PackageRecord {
             blob,
             size: ByteSize(bytes.len() as u64),
-            manifest,
+            manifest: made.manifest,
         })
+    }
+}
+
+/// What goes into a package, before it is sealed.
+struct Made {
+    manifest: Manifest,
+    payload: Vec<u8>,
+}
+
+impl Made {
+    /// The app as this person carries it on `device` by `grant`. Blocks.
+    fn of(
+        state: &HubState,
+        app: &App,
+        user: &User,
+        streams: &[satchel_store::Stream],
+        (device, grant): (&str, &str),
+        now: UnixMillis,
+    ) -> Result<Self, Refused> {
+        let loaded = state
+            .apps
+            .load(state, app)
+            .map_err(|_| Refused::internal())?;
+        let reduced = reduce_for(&loaded, &apps::subject(user))?;
+        let manifest = Manifest {
+            app: app.id.clone(),
+            title: app.title.clone(),
+            data_as_of: app.data_as_of.unwrap_or(now),
+            reload: app.reload,
+            hub: state.store.hub().id.clone(),
+            user: user.id.clone(),
+            device: DeviceId::new(device),
+            sealed_at: now,
+            tables: rows(&reduced),
+            fields_withheld: reduced.n_withheld as u32,
+            access_fingerprint: reduced.fingerprint.clone(),
+            grant: grant.to_owned(),
+        };
+        let mut meta = apps::meta(app, user, streams);
+        // On a device nothing is edited or reloaded.
+        meta.may_edit = false;
+        meta.may_reload = false;
+        let mut content = apps::content(state, app, false).map_err(|_| Refused::internal())?;
+        apps::add_variables(&mut content, &loaded.variables);
+        apps::add_own_bookmarks(state, &Handle::current(), app, user, &mut content);
+        // A bookmark must not carry values past the reduction.
+        let engine = loaded
+            .engine(&apps::subject(user))
+            .map_err(|_| Refused::internal())?;
+        content.restrict_bookmarks(&engine);
+        let payload = AppImage {
+            meta,
+            content,
+            snapshot: reduced.model.to_snapshot(),
+        }
+        .encode()
+        .map_err(|_| Refused::internal())?;
+        Ok(Self { manifest, payload })
+    }
+
+    /// Whom the package is for.
+    fn binding(&self) -> Binding {
+        Binding {
+            hub: self.manifest.hub.clone(),
+            user: self.manifest.user.as_str().to_owned(),
+            device: self.manifest.device.as_str().to_owned(),
+            app: self.manifest.app.as_str().to_owned(),
+        }
+    }
+
+    /// The manifest, signed.
+    fn envelope(&self, state: &HubState) -> Result<Vec<u8>, Refused> {
+        let json = serde_json::to_vec(&self.manifest).map_err(|_| Refused::internal())?;
+        signed::sign(&state.signing_key, signed::MANIFEST, &json).map_err(|_| Refused::internal())
     }
 }
 

@@ -59,13 +59,27 @@ pub(super) enum Parsed {
     Whole(Box<Header>),
 }
 
+/// Length of a package for `binding` with a manifest and a payload of these lengths, before it
+/// is made.
+pub fn package_bytes(binding: &Binding, manifest_len: usize, payload_len: u64) -> u64 {
+    let ids = [&binding.hub, &binding.user, &binding.device, &binding.app];
+    let header = FIXED_BYTES
+        + ids.iter().map(|id| id.len()).sum::<usize>()
+        + manifest_len
+        + ENCAPSULATED_BYTES
+        + SEALED_KEY_BYTES
+        + SIGNATURE_BYTES;
+    whole_bytes(header, payload_len)
+}
+
+fn whole_bytes(header_bytes: usize, payload_len: u64) -> u64 {
+    header_bytes as u64 + payload_len + n_chunks(payload_len) * TAG_BYTES as u64 + END_BYTES as u64
+}
+
 impl Header {
     /// Length of the whole package.
     pub fn package_bytes(&self) -> u64 {
-        self.header_bytes as u64
-            + self.payload_len
-            + n_chunks(self.payload_len) * TAG_BYTES as u64
-            + END_BYTES as u64
+        whole_bytes(self.header_bytes, self.payload_len)
     }
 
     /// What every chunk is bound to.
