@@ -23,6 +23,9 @@ use crate::records::Records;
 use crate::scan::{codes_in, each_block};
 use crate::{CalcError, Query};
 
+/// Rows of a calculation, each with its dimension codes in another one.
+pub(crate) type TakenRows = Vec<(usize, Vec<u32>)>;
+
 /// Groups with the results of aggregations.
 pub(crate) struct Calculated {
     n_dims: usize,
@@ -58,6 +61,76 @@ impl Calculated {
             columns: columns.collect::<Option<_>>()?,
             totals: Vec::new(),
         })
+    }
+
+    /// Rows of several calculations of the same aggregations as one: the rows to take of each,
+    /// with their dimension codes.
+    pub fn joined(n_dims: usize, aggs: &[AggSpec], parts: Vec<(Self, TakenRows)>) -> Self {
+        let n_rows = parts.iter().map(|(_, rows)| rows.len()).sum();
+        let mut codes = Vec::with_capacity(n_rows * n_dims);
+        let mut columns: Vec<Column> = aggs
+            .iter()
+            .map(|agg| Column {
+                values: Vec::with_capacity(n_rows),
+                at: None,
+                nothing: of_nothing(agg),
+            })
+            .collect();
+        let totals = parts
+            .first()
+            .map_or_else(Vec::new, |(p, _)| p.totals.clone());
+        for (part, rows) in &parts {
+            for (row, tuple) in rows {
+                codes.extend_from_slice(tuple);
+                for (agg, column) in columns.iter_mut().enumerate() {
+                    column.values.push(part.value(agg, *row));
+                }
+            }
+        }
+        Self {
+            n_dims,
+            codes,
+            n_rows,
+            columns,
+            totals,
+        }
+    }
+
+    /// Adds rows without records. An aggregation over all of some dimensions has the value
+    /// there that it has beside the same values of these elsewhere.
+    pub fn add_empty(&mut self, dims: &[Dim], aggs: &[AggSpec], tuples: &[Vec<u32>]) {
+        let before = self.n_rows;
+        self.n_rows += tuples.len();
+        for (agg, spec) in aggs.iter().enumerate() {
+            let kept: Vec<usize> = match &spec.total {
+                None => (0..self.n_dims).collect(),
+                Some(fields) => (0..self.n_dims)
+                    .filter(|d| dims[*d].total_field().is_some_and(|f| fields.contains(&f)))
+                    .collect(),
+            };
+            let part = |tuple: &[u32]| kept.iter().map(|d| tuple[*d]).collect::<Vec<_>>();
+            let mut known: FxHashMap<Vec<u32>, Value> = FxHashMap::default();
+            if spec.total.is_some() {
+                for row in 0..before {
+                    known
+                        .entry(part(self.tuple(row)))
+                        .or_insert_with(|| self.value(agg, row));
+                }
+            }
+            let nothing = of_nothing(spec);
+            let mut values: Vec<Value> = (0..before).map(|row| self.value(agg, row)).collect();
+            values.extend(
+                tuples
+                    .iter()
+                    .map(|t| known.get(&part(t)).unwrap_or(&nothing).clone()),
+            );
+            self.columns[agg] = Column {
+                values,
+                at: None,
+                nothing,
+            };
+        }
+        tuples.iter().for_each(|t| self.codes.extend_from_slice(t));
     }
 
     /// The dimension codes of a row.
@@ -116,7 +189,7 @@ pub(crate) fn calculate(
             Some(fields) => all_dims
                 .iter()
                 .copied()
-                .filter(|d| dims[*d].plain_field().is_some_and(|f| fields.contains(&f)))
+                .filter(|d| dims[*d].total_field().is_some_and(|f| fields.contains(&f)))
                 .collect(),
         };
         let base = base_of(core, agg);

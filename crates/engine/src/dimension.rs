@@ -25,6 +25,8 @@ pub(crate) enum Source {
     Rows(TableId, Arc<Vec<u32>>),
     /// An expression without fields.
     Constant,
+    /// One code for all records.
+    Other(u32),
 }
 
 /// A dimension.
@@ -35,6 +37,8 @@ pub(crate) struct Dim {
     pub values: Vec<Value>,
     /// How many codes there are, NULL's not counted.
     pub n_codes: usize,
+    /// The field whose values it groups although it is not the field itself.
+    pub groups: Option<FieldId>,
 }
 
 impl Dim {
@@ -43,7 +47,49 @@ impl Dim {
             source: Source::Field(field),
             values: Vec::new(),
             n_codes: query.engine.core.n_symbols(field),
+            groups: None,
         }
+    }
+
+    /// A dimension with one value.
+    pub fn constant() -> Self {
+        Self {
+            source: Source::Constant,
+            values: vec![Value::Null],
+            n_codes: 1,
+            groups: None,
+        }
+    }
+
+    /// The dimension with the values that do not stay grouped as one: their code is NULL's
+    /// before, and NULL's is the next.
+    pub fn limited(&self, stays: &dyn Fn(u32) -> bool) -> Self {
+        let null = self.null();
+        let code = |c: u32| match stays(c) {
+            true if c == null => null + 1,
+            true => c,
+            false => null,
+        };
+        let map = |codes: &[u32]| Arc::new(codes.iter().map(|c| code(*c)).collect::<Vec<_>>());
+        let source = match &self.source {
+            Source::Field(field) => Source::Mapped(*field, map(&(0..=null).collect::<Vec<_>>())),
+            Source::Mapped(field, codes) => Source::Mapped(*field, map(codes)),
+            Source::Rows(table, codes) => Source::Rows(*table, map(codes)),
+            // Its only code is 0; where that does not stay it is the others.
+            Source::Constant if stays(0) => Source::Constant,
+            Source::Constant | Source::Other(_) => Source::Other(code(0)),
+        };
+        Self {
+            source,
+            values: Vec::new(),
+            n_codes: self.n_codes + 1,
+            groups: self.plain_field().or(self.groups),
+        }
+    }
+
+    /// The field that `TOTAL <…>` names to keep this dimension.
+    pub fn total_field(&self) -> Option<FieldId> {
+        self.plain_field().or(self.groups)
     }
 
     /// The dimension that `text` defines.
@@ -90,6 +136,7 @@ impl Dim {
             source,
             n_codes: dict.values.len(),
             values: dict.values,
+            groups: None,
         })
     }
 
@@ -97,7 +144,7 @@ impl Dim {
     pub fn field(&self) -> Option<FieldId> {
         match &self.source {
             Source::Field(field) | Source::Mapped(field, _) => Some(*field),
-            Source::Rows(..) | Source::Constant => None,
+            Source::Rows(..) | Source::Constant | Source::Other(_) => None,
         }
     }
 
@@ -116,6 +163,7 @@ impl Dim {
             Source::Field(field) => of(field).unwrap_or(self.null()),
             Source::Mapped(field, map) => of(field).map_or(self.null(), |c| map[c as usize]),
             Source::Constant => 0,
+            Source::Other(code) => *code,
             Source::Rows(..) => self.null(),
         }
     }
@@ -156,6 +204,7 @@ impl Dim {
     pub fn lane<'c>(&self, core: &'c Core, root: TableId) -> Option<LaneSource<'c>> {
         match &self.source {
             Source::Constant => Some(LaneSource::Constant(0)),
+            Source::Other(code) => Some(LaneSource::Constant(*code)),
             Source::Field(field) => LaneSource::of_field(core, root, *field),
             Source::Mapped(field, map) => {
                 LaneSource::of_field(core, root, *field).map(|lane| lane.then(map))
@@ -182,7 +231,7 @@ impl Dim {
     /// A table that holds what the dimension is made of, near `root` if that is given.
     pub fn table(&self, core: &Core, root: Option<TableId>) -> Option<TableId> {
         match &self.source {
-            Source::Constant => None,
+            Source::Constant | Source::Other(_) => None,
             Source::Rows(table, _) => Some(*table),
             Source::Field(field) | Source::Mapped(field, _) => {
                 let near = root.and_then(|r| {
@@ -198,6 +247,7 @@ impl Dim {
     pub fn joined_code(&self, core: &Core, joined: &crate::join::Joined, row: &[u32]) -> u32 {
         match &self.source {
             Source::Constant => 0,
+            Source::Other(code) => *code,
             Source::Field(field) => joined.code(core, row, *field),
             Source::Mapped(field, map) => map[joined.code(core, row, *field) as usize],
             Source::Rows(table, codes) => joined

@@ -26,6 +26,7 @@ mod group;
 mod history;
 mod inference;
 mod join;
+mod limit;
 mod list;
 mod order;
 mod over_rows;
@@ -43,13 +44,15 @@ mod state;
 
 pub use associations::{FieldMatch, MAX_TERMS, Match};
 pub use cube::{
-    Area, AttributeInfo, Bin, Binned, Cell, CellKind, Cube, CubeDef, DimensionDef, DimensionInfo,
-    MAX_LEVEL, MeasureDef, MeasureInfo, Pivot, PivotDef, PivotKind, PivotNode, PivotPage,
-    StackNode, Thinning,
+    Area, AttributeCell, AttributeDimensionInfo, AttributeInfo, Bin, Binned, Cell, CellKind, Cube,
+    CubeDef, DimensionDef, DimensionInfo, MAX_LEVEL, MeasureDef, MeasureInfo, Pivot, PivotAxis,
+    PivotCell, PivotDef, PivotKind, PivotNode, PivotPage, StackNode, Thinning, Tree, TreeKind,
+    TreeNode, Trend, TrendDef, TrendKind, TrendLines,
 };
 pub use engine::Engine;
 pub use history::History;
 pub use inference::{FieldStates, Inference, RowSet};
+pub use limit::{Amount, Comparison, End, Keep, Limit, Others};
 pub use list::{ListCell, ListDef, ListObject};
 pub use query::{CalcError, Lookup, NoLookup, Query};
 pub use search::{Highlight, Search};

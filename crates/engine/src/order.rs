@@ -6,7 +6,7 @@ use satchel_data::{Value, View, text_order};
 
 use crate::dimension::Dim;
 use crate::inference::FieldStates;
-use crate::{CalcError, Query, SortCriterion, SortOrder};
+use crate::{CalcError, Query, SortCriterion, SortOrder, ValueState};
 
 /// What values are compared by beside themselves.
 pub(crate) struct Ranking<'a> {
@@ -76,6 +76,13 @@ impl<'a> Ranking<'a> {
     fn compare(&self, a: u32, b: u32, x: &Value, y: &Value) -> Ordering {
         let by = self.criterion;
         let state = |c: u32| self.states.map_or(0, |s| s.of(c).sort_rank());
+        let greyness = |c: u32| {
+            self.states.map_or(0, |s| match s.of(c) {
+                state if state.is_possible() => 0,
+                ValueState::Alternative => 1,
+                _ => 2,
+            })
+        };
         let frequency = |c: u32| {
             self.frequencies
                 .as_ref()
@@ -89,6 +96,7 @@ impl<'a> Ranking<'a> {
         };
         by.state
             .apply(state(a).cmp(&state(b)))
+            .then_with(|| by.greyness.apply(greyness(a).cmp(&greyness(b))))
             .then_with(expression)
             .then_with(|| by.frequency.apply(frequency(a).cmp(&frequency(b))))
             .then_with(|| match (by.numeric, x.as_num(), y.as_num()) {

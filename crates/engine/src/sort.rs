@@ -37,6 +37,8 @@ impl SortOrder {
 pub struct SortCriterion {
     /// Selected, optional, alternative, excluded.
     pub state: SortOrder,
+    /// Possible, alternative, excluded, whether selected or not.
+    pub greyness: SortOrder,
     /// The value of [`Self::expression`].
     pub by_expression: SortOrder,
     /// How many records a value has among the possible ones.

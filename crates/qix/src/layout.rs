@@ -5,6 +5,7 @@
 pub(crate) mod column;
 pub(crate) mod cube_def;
 pub(crate) mod hypercube;
+pub(crate) mod limits;
 pub(crate) mod list_object;
 pub(crate) mod lists;
 pub(crate) mod pages;
@@ -12,6 +13,8 @@ pub(crate) mod pivot;
 pub(crate) mod selections;
 pub(crate) mod stack;
 pub(crate) mod tables;
+pub(crate) mod tree;
+pub(crate) mod trends;
 
 use satchel_base::Budget;
 use satchel_calc::Locale;

@@ -199,6 +199,7 @@ const OBJECT: &[Method] = methods! {
     "GetHyperCubeReducedData" ("qPath", "qPages", "qZoomFactor", "qReductionMode") => data::get_hypercube_reduced_data,
     "GetHyperCubePivotData" ("qPath", "qPages") => data::get_hypercube_pivot_data,
     "GetHyperCubeStackData" ("qPath", "qPages", "qMaxNbrCells") => data::get_hypercube_stack_data,
+    "GetHyperCubeTreeData" ("qPath", "qNodeOptions") => data::get_hypercube_tree_data,
     "GetHyperCubeBinnedData" ("qPath", "qPages", "qViewport", "qDataRanges", "qMaxNbrCells", "qQueryLevel", "qBinningMethod") => overview::get_hypercube_binned_data,
     "GetHyperCubeContinuousData" ("qPath", "qOptions", "qReverseSort") => overview::get_hypercube_continuous_data,
     "ExpandLeft" ("qPath", "qRow", "qCol", "qAll") => expand::expand_left,

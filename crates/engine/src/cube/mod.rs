@@ -4,9 +4,13 @@
 //! unless it is suppressed. A wrong dimension or measure makes that column an error and leaves
 //! the others alone.
 
+mod attributes;
 mod bins;
 mod pivot;
+mod show_all;
 mod stack;
+mod tree;
+mod trend;
 
 use std::sync::Arc;
 
@@ -16,14 +20,18 @@ use crate::calculate::{Calculated, calculate};
 use crate::dimension::Dim;
 use crate::evaluate::{measure_values, values_by};
 use crate::inference::FieldStates;
+use crate::limit::{Limit, Limits, calculate_limited};
 use crate::order::{Ranking, by_value};
 use crate::over_rows::Layout;
 use crate::program::{AggSpec, Measure, compile_column};
 use crate::{CalcError, Query, Rect, SortCriterion, StateCounts, ValueState};
 
+pub use attributes::{AttributeCell, AttributeDimensionInfo};
 pub use bins::{Area, Bin, Binned, MAX_LEVEL, Thinning};
-pub use pivot::{Pivot, PivotDef, PivotKind, PivotNode, PivotPage};
+pub use pivot::{Pivot, PivotAxis, PivotCell, PivotDef, PivotKind, PivotNode, PivotPage};
 pub use stack::StackNode;
+pub use tree::{Tree, TreeKind, TreeNode};
+pub use trend::{Trend, TrendDef, TrendKind, TrendLines};
 
 /// A dimension of a cube.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,8 +44,16 @@ pub struct DimensionDef {
     pub suppress_null: bool,
     /// Expressions evaluated for each of its values.
     pub attributes: Vec<String>,
+    /// Fields, or expressions over a record, whose value beside each of its values is told.
+    pub attribute_dimensions: Vec<String>,
     /// In a pivot: whether its values have a total beside them.
     pub show_total: bool,
+    /// In a pivot: what the total is called; `Totals` if that is empty.
+    pub total_label: String,
+    /// Which of its values stand by themselves.
+    pub limit: Option<Limit>,
+    /// Show values that are in the data although the selections exclude them.
+    pub show_all: bool,
 }
 
 /// A measure of a cube.
@@ -49,6 +65,8 @@ pub struct MeasureDef {
     pub sort: SortCriterion,
     /// Expressions evaluated for each row.
     pub attributes: Vec<String>,
+    /// Lines through its values.
+    pub trends: Vec<TrendDef>,
 }
 
 /// A cube.
@@ -90,6 +108,8 @@ pub struct DimensionInfo {
     pub locked: bool,
     /// Smallest and largest number of each attribute expression, or why there is none.
     pub attributes: Vec<AttributeInfo>,
+    /// What is known of each attribute dimension.
+    pub attribute_dimensions: Vec<AttributeDimensionInfo>,
 }
 
 /// What is known of a measure.
@@ -105,6 +125,8 @@ pub struct MeasureInfo {
     pub longest: usize,
     /// Smallest and largest number of each attribute expression, or why there is none.
     pub attributes: Vec<AttributeInfo>,
+    /// By definition: the lines through its values.
+    pub trends: Vec<Vec<Trend>>,
 }
 
 /// What is known of an attribute expression.
@@ -125,6 +147,8 @@ pub enum CellKind {
     Dimension(ValueState),
     /// NULL in a dimension.
     Null,
+    /// The values that a limit leaves out, or what is collapsed below them.
+    Others,
     /// A measure.
     Measure,
 }
@@ -136,10 +160,12 @@ pub struct Cell {
     pub kind: CellKind,
     /// Its value.
     pub value: Value,
-    /// The view's element number; -2 for NULL, 0 for a measure.
+    /// The view's element number; -2 for NULL, -3 for the others, 0 for a measure.
     pub element: i64,
     /// Values of the column's attribute expressions.
     pub attributes: Vec<Value>,
+    /// Values of the column's attribute dimensions.
+    pub attribute_dimensions: Vec<AttributeCell>,
 }
 
 impl Cell {
@@ -172,9 +198,36 @@ pub(crate) struct CubeDim {
     ranks: Vec<u32>,
     /// By attribute expression: values by code.
     attributes: Vec<Vec<Value>>,
+    /// By attribute dimension: values by code.
+    attribute_dimensions: Vec<Vec<AttributeCell>>,
+    /// What the values that a limit leaves out are called.
+    others: String,
 }
 
 impl CubeDim {
+    /// The code of the values that a limit leaves out.
+    fn others_code(&self) -> u32 {
+        self.dim.null() + 1
+    }
+
+    fn kind(&self, code: u32) -> CellKind {
+        if code == self.dim.null() {
+            CellKind::Null
+        } else if code == self.others_code() {
+            CellKind::Others
+        } else {
+            CellKind::Dimension(self.state(code))
+        }
+    }
+
+    /// Value and element number.
+    fn value(&self, view: &View, code: u32) -> (Value, i64) {
+        if code == self.others_code() {
+            return (Value::text(self.others.as_str()), -3);
+        }
+        (self.dim.value(view, code), self.dim.element(view, code))
+    }
+
     fn state(&self, code: u32) -> ValueState {
         match (&self.states, self.dim.plain_field()) {
             (Some(states), Some(_)) => states.of(code),
@@ -243,6 +296,7 @@ impl Query<'_> {
                     .iter()
                     .map(|(_, e)| empty_attribute(e.clone()))
                     .collect(),
+                trends: Vec::new(),
             });
             compiled.push((program, attributes));
         }
@@ -261,7 +315,19 @@ impl Query<'_> {
         if dims.len() < def.dimensions.len() {
             return Ok(cube);
         }
-        let calculated = calculate(self, &dims, &aggs)?;
+        let limits = limits(def, dims.len());
+        let calculated = match keep_error(calculate_limited(self, &dims, &limits, &aggs))? {
+            (Some(calculated), _) => calculated,
+            // The expression of a limit is wrong: that dimension cannot be shown.
+            (None, error) => {
+                let limited = def.dimensions.iter().position(|d| d.limit.is_some());
+                if let Some(at) = limited {
+                    cube.dimensions[at].error = error;
+                }
+                return Ok(cube);
+            }
+        };
+        let calculated = self.with_all(def, &dims, &aggs, calculated)?;
         let n_columns = dims.len() + compiled.len();
         self.budget
             .charge_bytes((calculated.n_rows * n_columns * 32) as u64)?;
@@ -360,8 +426,8 @@ impl Query<'_> {
     ) -> Result<Vec<CubeDim>, CalcError> {
         let mut ranked = Vec::new();
         for (i, dim) in dims.into_iter().enumerate() {
-            self.budget.charge_bytes(5 * (dim.n_codes as u64 + 1))?;
-            let mut present = vec![false; dim.n_codes + 1];
+            self.budget.charge_bytes(5 * (dim.n_codes as u64 + 2))?;
+            let mut present = vec![false; dim.n_codes + 2];
             for row in 0..calculated.n_rows {
                 present[calculated.tuple(row)[i] as usize] = true;
             }
@@ -369,6 +435,7 @@ impl Query<'_> {
                 .zip(&present)
                 .filter(|(_, p)| **p)
                 .map(|(c, _)| c)
+                .filter(|c| *c <= dim.null())
                 .collect();
             let states = match dim.plain_field() {
                 Some(field) => Some(self.engine.field_states(
@@ -386,15 +453,20 @@ impl Query<'_> {
                 }
                 Err(stop) => return Err(stop),
             }
-            let mut ranks = vec![0; dim.n_codes + 1];
+            let mut ranks = vec![0; dim.n_codes + 2];
             for (rank, code) in codes.iter().enumerate() {
                 ranks[*code as usize] = rank as u32;
             }
+            // The others come last, whatever the order.
+            ranks[dim.n_codes + 1] = codes.len() as u32;
+            let limit = def.dimensions[i].limit.as_ref();
             ranked.push(CubeDim {
                 dim,
                 states,
                 ranks,
                 attributes: Vec::new(),
+                attribute_dimensions: Vec::new(),
+                others: limit.map_or_else(String::new, |l| l.label.clone()),
             });
         }
         Ok(ranked)
@@ -408,7 +480,7 @@ impl Query<'_> {
             let mut codes: Vec<u32> = cube.codes.iter().skip(i).step_by(n_dims).copied().collect();
             codes.sort_unstable();
             codes.dedup();
-            codes.retain(|c| *c != column.dim.null());
+            codes.retain(|c| *c < column.dim.null());
             info.field = column.dim.plain_field();
             info.cardinal = column.dim.cardinality(view);
             info.in_cube = codes.len();
@@ -438,6 +510,11 @@ impl Query<'_> {
                 info.attributes.push(attribute);
                 column.attributes.push(values);
             }
+            for text in &def.dimensions[i].attribute_dimensions {
+                let (known, values) = self.attribute_dimension(&column.dim, text)?;
+                info.attribute_dimensions.push(known);
+                column.attribute_dimensions.push(values);
+            }
         }
         for (i, info) in cube.measures.iter_mut().enumerate() {
             for value in &cube.values[i] {
@@ -449,6 +526,10 @@ impl Query<'_> {
                     widen(&mut attribute.min, &mut attribute.max, value);
                 }
             }
+        }
+        for (i, measure) in def.measures.iter().enumerate() {
+            let trends = measure.trends.iter().map(|t| cube.trend(i, t)).collect();
+            cube.measures[i].trends = trends;
         }
         Ok(())
     }
@@ -468,6 +549,10 @@ impl Cube {
                         || (def.suppress_missing && columns.iter().all(|c| c[row].is_null())))
         };
         let mut rows: Vec<usize> = (0..calculated.n_rows).filter(|r| !suppressed(*r)).collect();
+        let is_others = |row: usize| {
+            let tuple = calculated.tuple(row);
+            (0..n_dims).any(|i| tuple[i] == self.dims[i].others_code())
+        };
         rows.sort_by(|a, b| {
             let mut order = std::cmp::Ordering::Equal;
             for column in &self.sort_order {
@@ -485,7 +570,9 @@ impl Cube {
                         } else {
                             sort.numeric
                         };
-                        by_value(by, &columns[measure][*a], &columns[measure][*b])
+                        is_others(*a).cmp(&is_others(*b)).then_with(|| {
+                            by_value(by, &columns[measure][*a], &columns[measure][*b])
+                        })
                     }
                 });
             }
@@ -538,22 +625,25 @@ impl Cube {
                     .iter()
                     .map(|a| a.get(row).cloned().unwrap_or(Value::Null))
                     .collect(),
+                attribute_dimensions: Vec::new(),
             };
         }
         let dim = &self.dims[column];
         let code = self.codes[row * n_dims + column];
+        let (value, element) = dim.value(&self.view, code);
         Cell {
-            kind: if code == dim.dim.null() {
-                CellKind::Null
-            } else {
-                CellKind::Dimension(dim.state(code))
-            },
-            value: dim.dim.value(&self.view, code),
-            element: dim.dim.element(&self.view, code),
+            kind: dim.kind(code),
+            value,
+            element,
             attributes: dim
                 .attributes
                 .iter()
-                .map(|a| a[code as usize].clone())
+                .map(|a| a.get(code as usize).cloned().unwrap_or(Value::Null))
+                .collect(),
+            attribute_dimensions: dim
+                .attribute_dimensions
+                .iter()
+                .map(|a| a.get(code as usize).cloned().unwrap_or_default())
                 .collect(),
         }
     }
@@ -628,6 +718,17 @@ fn empty_dimension(error: Option<CalcError>) -> DimensionInfo {
         longest: 0,
         locked: false,
         attributes: Vec::new(),
+        attribute_dimensions: Vec::new(),
+    }
+}
+
+/// The limits of a cube whose dimensions stand on one axis.
+fn limits(def: &CubeDef, second_axis: usize) -> Limits<'_> {
+    Limits {
+        limits: def.dimensions.iter().map(|d| d.limit.as_ref()).collect(),
+        suppress_null: def.dimensions.iter().map(|d| d.suppress_null).collect(),
+        second_axis,
+        measures: &def.measures,
     }
 }
 

@@ -12,9 +12,11 @@ pub struct StackNode {
     pub is_leaf: bool,
     /// Whether this is NULL in a dimension.
     pub is_null: bool,
+    /// Whether this is the values that a limit leaves out.
+    pub is_others: bool,
     /// The dimension value or the measure.
     pub value: Value,
-    /// Element number; -2 for NULL; the measure's position for a leaf.
+    /// Element number; -2 for NULL, -3 for the others; the measure's position for a leaf.
     pub element: i64,
     /// Sum of the positive values below.
     pub max_positive: f64,
@@ -65,6 +67,7 @@ impl Cube {
                     StackNode {
                         is_leaf: true,
                         is_null: false,
+                        is_others: false,
                         element: m as i64,
                         max_positive: num.max(0.0),
                         min_negative: num.min(0.0),
@@ -95,6 +98,7 @@ impl Cube {
                 StackNode {
                     is_leaf: false,
                     is_null: cell.kind == super::CellKind::Null,
+                    is_others: cell.kind == super::CellKind::Others,
                     value: cell.value,
                     element,
                     max_positive: children.iter().map(|c| c.max_positive).sum(),

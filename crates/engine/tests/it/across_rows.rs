@@ -271,7 +271,8 @@ fn a_pivot_ranks_along_both_sides() {
                 "Rank(Sum(Amount))",
             ],
         ),
-        n_left: 1,
+        left: vec![PivotAxis::Dimension(0)],
+        top: vec![PivotAxis::Dimension(1), PivotAxis::Measures],
         fully_expanded: true,
         ..PivotDef::default()
     };

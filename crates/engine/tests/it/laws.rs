@@ -356,6 +356,10 @@ fn everything(app: &App) -> String {
         );
         // Ids are the model's own and mean nothing outside.
         cube.dimensions.iter_mut().for_each(|d| d.field = None);
+        cube.dimensions
+            .iter_mut()
+            .flat_map(|d| &mut d.attribute_dimensions)
+            .for_each(|a| a.field = None);
         writeln!(
             out,
             "{dims:?}: {:?} {:?} {:?} {:?}",
@@ -366,5 +370,100 @@ fn everything(app: &App) -> String {
         )
         .unwrap();
     }
+    shapes(app, &mut out);
     out
+}
+
+/// Limited cubes, all values, pivot tables and trees.
+fn shapes(app: &App, out: &mut String) {
+    use std::fmt::Write as _;
+    let all = Rect {
+        left: 0,
+        top: 0,
+        width: 99,
+        height: 9999,
+    };
+    let query = app.query();
+    for (keep, global, dims) in [
+        (Keep::Count(1), false, ["a", "c"]),
+        (Keep::Count(2), true, ["k1", "d"]),
+        (
+            Keep::Each(Comparison::AtLeast, Amount::Share(0.4)),
+            false,
+            ["k2", "b"],
+        ),
+        (
+            Keep::Until(Comparison::AtLeast, Amount::Share(0.5)),
+            false,
+            ["k1", "a"],
+        ),
+    ] {
+        let dimension = |at: usize| DimensionDef {
+            def: dims[at].to_owned(),
+            sort: SortCriterion::ascending(),
+            attributes: vec!["Sum(x)".to_owned()],
+            attribute_dimensions: vec!["b".to_owned()],
+            show_total: at == 1,
+            limit: Some(Limit {
+                keep,
+                from: End::Largest,
+                expression: None,
+                others: Others::Shown,
+                label: "Others".to_owned(),
+                global,
+                collapse_inner: false,
+                keep_texts: true,
+            }),
+            show_all: at == 0,
+            ..DimensionDef::default()
+        };
+        let mut def = CubeDef {
+            dimensions: vec![dimension(0), dimension(1)],
+            measures: ["Sum(x)", "Count(DISTINCT k1)", "Avg({1} y)"]
+                .iter()
+                .map(|m| MeasureDef {
+                    def: (*m).to_owned(),
+                    trends: vec![TrendDef {
+                        kind: TrendKind::Linear,
+                        along: Some(0),
+                        by_number: false,
+                        lines: TrendLines::Each,
+                        with_r2: true,
+                    }],
+                    ..MeasureDef::default()
+                })
+                .collect(),
+            ..CubeDef::default()
+        };
+        for limited in [true, false] {
+            if !limited {
+                def.dimensions.iter_mut().for_each(|d| d.limit = None);
+            }
+            let mut cube = query.cube(&def).unwrap();
+            for dimension in &mut cube.dimensions {
+                dimension.field = None;
+                dimension
+                    .attribute_dimensions
+                    .iter_mut()
+                    .for_each(|a| a.field = None);
+            }
+            writeln!(
+                out,
+                "{:?} {:?} {:?}",
+                cube.dimensions,
+                cube.measures,
+                cube.page(all)
+            )
+            .unwrap();
+            writeln!(out, "{:?}", query.tree(&def, &cube)).unwrap();
+            let pivot = query.pivot(&PivotDef {
+                cube: def.clone(),
+                left: vec![PivotAxis::Dimension(0), PivotAxis::Measures],
+                top: vec![PivotAxis::Dimension(1)],
+                fully_expanded: true,
+                ..PivotDef::default()
+            });
+            writeln!(out, "{:?}", pivot.map(|p| p.page(all))).unwrap();
+        }
+    }
 }

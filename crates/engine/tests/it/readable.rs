@@ -29,7 +29,7 @@ fn frame(name: &str, text: &str) -> Frame {
     frame
 }
 
-struct App {
+pub(crate) struct App {
     engine: Arc<Engine>,
     history: History,
     budget: Budget,
@@ -67,7 +67,7 @@ impl Lookup for Names<'_> {
 
 impl App {
     /// Sales and customers; `selections` as `Country=GERMANY,FRANCE Product=FOOD`.
-    fn new(selections: &str) -> Self {
+    pub(crate) fn new(selections: &str) -> Self {
         let model = ModelBuilder::new()
             .table(frame("Sales", SALES))
             .table(frame("Customers", CUSTOMERS))
@@ -104,7 +104,7 @@ impl App {
             .unwrap();
     }
 
-    fn ask<R>(&self, with: impl FnOnce(&Query<'_>) -> R) -> R {
+    pub(crate) fn ask<R>(&self, with: impl FnOnce(&Query<'_>) -> R) -> R {
         with(&Query {
             engine: &self.engine,
             selections: self.history.current(),
@@ -331,6 +331,7 @@ pub(crate) fn check_cube(selections: &str, def: CubeDef, want: Expect) {
             .map(|c| match c.kind {
                 CellKind::Dimension(state) => format!("{}#{} {state:?}", c.text(), c.element),
                 CellKind::Null => format!("-#{}", c.element),
+                CellKind::Others => format!("{}#{}", c.text(), c.element),
                 CellKind::Measure => c.text(),
             })
             .collect();
@@ -452,7 +453,7 @@ fn calculated_dimensions_and_broken_columns() {
 }
 
 /// The headers and the cells of a pivot table.
-fn show_pivot(app: &App, def: &PivotDef) -> String {
+pub(crate) fn show_pivot(app: &App, def: &PivotDef) -> String {
     let pivot = app.ask(|q| q.pivot(def)).unwrap();
     let page = pivot.page(ALL);
     let mut out = String::new();
@@ -478,7 +479,7 @@ fn show_pivot(app: &App, def: &PivotDef) -> String {
     out.push_str("top\n");
     header(&page.top, 0, &mut out);
     for line in &page.data {
-        let cells: Vec<String> = line.iter().map(Value::to_text).collect();
+        let cells: Vec<String> = line.iter().map(|c| c.value.to_text()).collect();
         writeln!(out, "[{}]", cells.join(",")).unwrap();
     }
     out
@@ -493,7 +494,8 @@ pub(crate) fn check_pivot(def: PivotDef, want: Expect) {
 fn a_pivot_expands_where_told() {
     let mut def = PivotDef {
         cube: cube(&["Country", "Product", "Name"], &["Sum(Amount)"]),
-        n_left: 2,
+        left: vec![PivotAxis::Dimension(0), PivotAxis::Dimension(1)],
+        top: vec![PivotAxis::Dimension(2)],
         ..PivotDef::default()
     };
     let app = App::new("Product=FOOD");

@@ -2,7 +2,9 @@
 
 use satchel_calc::{Locale, format_date, format_interval, format_number};
 use satchel_data::Value as Data;
-use satchel_engine::{AttributeInfo, CalcError, DimensionInfo, MeasureInfo, StateCounts};
+use satchel_engine::{
+    AttributeDimensionInfo, AttributeInfo, CalcError, DimensionInfo, MeasureInfo, StateCounts,
+};
 use serde_json::{Map, Value, json};
 
 use crate::doc::Doc;
@@ -174,7 +176,14 @@ pub(crate) fn dimension_info(
             "qAttrExprInfo",
             attribute_infos(&dimension.attributes, &info.attributes),
         ),
-        ("qAttrDimInfo", json!([])),
+        (
+            "qAttrDimInfo",
+            attribute_dimension_infos(
+                env,
+                &dimension.attribute_dimensions,
+                &info.attribute_dimensions,
+            ),
+        ),
     ] {
         out.insert(name.to_owned(), value);
     }
@@ -256,6 +265,40 @@ fn attribute_infos(defs: &[Value], infos: &[AttributeInfo]) -> Value {
             // Clients tell attributes apart by their id, which is one of ours.
             if let Some(id) = def.get("id") {
                 out.insert("id".to_owned(), id.clone());
+            }
+            Value::Object(out)
+        })
+        .collect();
+    Value::Array(list)
+}
+
+fn attribute_dimension_infos(
+    env: &Env<'_>,
+    defs: &[Value],
+    infos: &[AttributeDimensionInfo],
+) -> Value {
+    let list: Vec<Value> = defs
+        .iter()
+        .zip(infos)
+        .map(|(def, info)| {
+            let text = crate::layout::cube_def::attribute_dimension(env, def);
+            let mut out = Map::new();
+            out.insert("qCardinal".to_owned(), json!(info.cardinal));
+            out.insert("qSize".to_owned(), json!({"qcx": 1, "qcy": info.cardinal}));
+            out.insert("qFallbackTitle".to_owned(), field_name(&text).into());
+            if info.locked {
+                out.insert("qLocked".to_owned(), true.into());
+            }
+            if info.field.is_none() && info.error.is_none() {
+                out.insert("qIsCalculated".to_owned(), true.into());
+            }
+            if let Some(error) = column_error(info.error.as_ref(), false, false) {
+                out.insert("qError".to_owned(), error);
+            }
+            for (name, value) in def.as_object().into_iter().flatten() {
+                if !name.starts_with('q') {
+                    out.insert(name.clone(), value.clone());
+                }
             }
             Value::Object(out)
         })

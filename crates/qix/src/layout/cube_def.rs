@@ -1,12 +1,13 @@
 //! Cube and list definitions as clients write them, made into the engine's.
 
-use satchel_engine::{CubeDef, DimensionDef, MeasureDef, SortCriterion, SortOrder};
+use satchel_engine::{CubeDef, DimensionDef, MeasureDef, PivotAxis, SortCriterion, SortOrder};
 use serde_json::{Map, Value};
 
-use crate::doc::Doc;
 use crate::doc::items::Kind;
 use crate::doc::objects::PathState;
-use crate::layout::expression_text;
+use crate::errors::RpcError;
+use crate::layout::{Env, expression_text, limits, trends};
+use crate::wire::field_name;
 
 /// How a cube shows itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,7 @@ pub(crate) enum Mode {
     Straight,
     Pivot,
     Stack,
+    Tree,
 }
 
 /// A dimension as a client defined it, with its master item resolved.
@@ -38,6 +40,7 @@ pub(crate) struct Dimension {
     /// Members we do not know, to pass through.
     pub rest: Map<String, Value>,
     pub attributes: Vec<Value>,
+    pub attribute_dimensions: Vec<Value>,
 }
 
 /// A measure as a client defined it, with its master item resolved.
@@ -64,7 +67,13 @@ pub(crate) struct WireCube {
     pub measures: Vec<Measure>,
     pub mode: Mode,
     pub n_left: i64,
+    /// What stands at the left and at the top of a pivot table.
+    pub left: Vec<PivotAxis>,
+    pub top: Vec<PivotAxis>,
     pub fully_expanded: bool,
+    pub totals_first: bool,
+    pub indent: bool,
+    pub populate_missing: bool,
     /// Whether dimensions of numbers are drawn along a continuous axis.
     pub continuous: bool,
     pub condition: String,
@@ -116,6 +125,7 @@ pub(crate) fn sort(value: Option<&Value>, reverse: bool) -> SortCriterion {
     };
     SortCriterion {
         state: sign("qSortByState"),
+        greyness: sign("qSortByGreyness"),
         by_expression: sign("qSortByExpression"),
         frequency: sign("qSortByFrequency"),
         numeric: sign("qSortByNumeric"),
@@ -133,6 +143,7 @@ pub(crate) fn sort(value: Option<&Value>, reverse: bool) -> SortCriterion {
 pub(crate) fn sort_indicator(sort: &SortCriterion) -> &'static str {
     let first = [
         sort.state,
+        sort.greyness,
         sort.by_expression,
         sort.frequency,
         sort.numeric,
@@ -168,8 +179,33 @@ fn unknown_members(column: &Value) -> Map<String, Value> {
     rest
 }
 
+/// How many fields of a drill-down group are narrowed to one possible value each, from the
+/// first on; the last one counts for none.
+fn drilled(env: &Env<'_>, state: &str, defs: &[String]) -> Result<usize, RpcError> {
+    let engine = &env.doc.engine;
+    let selections = env.query(state).current();
+    let mut depth = 0;
+    for def in defs.iter().take(defs.len().saturating_sub(1)) {
+        let Some(field) = engine.field(field_name(def)) else {
+            break;
+        };
+        let states = engine.field_states(&selections, field, env.budget)?;
+        if states.possible().count() != 1 {
+            break;
+        }
+        depth += 1;
+    }
+    Ok(depth)
+}
+
 /// Reads a dimension of a cube or list.
-pub(crate) fn dimension(doc: &Doc, column: &Value, active: Option<usize>) -> Dimension {
+pub(crate) fn dimension(
+    env: &Env<'_>,
+    column: &Value,
+    active: Option<usize>,
+    state: &str,
+) -> Result<Dimension, RpcError> {
+    let doc = env.doc;
     let empty = Value::Null;
     let def = column.get("qDef").unwrap_or(&empty);
     let id = library(column);
@@ -208,14 +244,14 @@ pub(crate) fn dimension(doc: &Doc, column: &Value, active: Option<usize>) -> Dim
         .get("qActiveField")
         .and_then(Value::as_u64)
         .and_then(|n| usize::try_from(n).ok());
-    let active = active
-        .or(of_item)
-        .or(of_def)
-        .unwrap_or(0)
-        .min(defs.len().saturating_sub(1));
+    let active = match grouping.as_str() {
+        "H" => drilled(env, state, &defs)?,
+        _ => active.or(of_item).or(of_def).unwrap_or(0),
+    };
+    let active = active.min(defs.len().saturating_sub(1));
     let reverse = flag(def, "qReverseSort");
     let criteria = list(def, "qSortCriterias");
-    Dimension {
+    Ok(Dimension {
         active,
         missing: matches!(master, Some(None)),
         library: id,
@@ -225,14 +261,16 @@ pub(crate) fn dimension(doc: &Doc, column: &Value, active: Option<usize>) -> Dim
         condition: condition(column),
         rest: unknown_members(column),
         attributes: list(column, "qAttributeExpressions").to_vec(),
+        attribute_dimensions: list(column, "qAttributeDimensions").to_vec(),
         labels,
         label_expression,
         grouping,
         defs,
-    }
+    })
 }
 
-fn measure(doc: &Doc, column: &Value) -> Measure {
+fn measure(env: &Env<'_>, column: &Value) -> Measure {
+    let doc = env.doc;
     let empty = Value::Null;
     let def = column.get("qDef").unwrap_or(&empty);
     let id = library(column);
@@ -307,17 +345,83 @@ pub(crate) fn state_of(value: &Value, inherited: &str) -> String {
     }
 }
 
+/// The definition of an attribute dimension: its own, or that of its master item.
+pub(crate) fn attribute_dimension(env: &Env<'_>, attribute: &Value) -> String {
+    let own = text(attribute, "qDef");
+    let master = || {
+        let item = env.doc.items.get(Kind::Dimension, &library(attribute)?)?;
+        texts(item.properties.get("qDim")?, "qFieldDefs")
+            .into_iter()
+            .next()
+    };
+    if own.is_empty() {
+        master().unwrap_or_default()
+    } else {
+        own
+    }
+}
+
+/// What stands at the left and at the top of a pivot table: the entries of
+/// `qInterColumnSortOrder`, of which `qNoOfLeftDims` stand at the left; -1 is the measures.
+/// Dimensions that are not named follow at the top.
+fn axes(value: &Value, n_dims: usize, n_measures: usize) -> (Vec<PivotAxis>, Vec<PivotAxis>) {
+    let mut order: Vec<PivotAxis> = Vec::new();
+    let several = n_measures > 1;
+    for entry in list(value, "qInterColumnSortOrder")
+        .iter()
+        .filter_map(crate::params::whole)
+    {
+        let entry = match usize::try_from(entry) {
+            Ok(at) if at < n_dims => PivotAxis::Dimension(at),
+            Err(_) if several => PivotAxis::Measures,
+            _ => continue,
+        };
+        if !order.contains(&entry) {
+            order.push(entry);
+        }
+    }
+    for at in 0..n_dims {
+        if !order.contains(&PivotAxis::Dimension(at)) {
+            // Behind the dimensions, before measures that stand last.
+            let end = order.len() - usize::from(order.last() == Some(&PivotAxis::Measures));
+            order.insert(end, PivotAxis::Dimension(at));
+        }
+    }
+    let n_left = value
+        .get("qNoOfLeftDims")
+        .and_then(crate::params::whole)
+        .and_then(|n| usize::try_from(n).ok());
+    let n_left = match n_left {
+        Some(n) => n.min(order.len()),
+        // All dimensions; the measures stand at the top.
+        None => {
+            order.retain(|e| *e != PivotAxis::Measures);
+            order.len()
+        }
+    };
+    let top = order.split_off(n_left);
+    (order, top)
+}
+
 /// Reads `qHyperCubeDef`.
-pub(crate) fn cube(doc: &Doc, value: &Value, path: &PathState, inherited: &str) -> WireCube {
+pub(crate) fn cube(
+    env: &Env<'_>,
+    value: &Value,
+    path: &PathState,
+    inherited: &str,
+) -> Result<WireCube, RpcError> {
+    let state = state_of(value, inherited);
     let mode = match value.get("qMode") {
         Some(Value::String(mode)) => match mode.as_str() {
             "P" | "DATA_MODE_PIVOT" => Mode::Pivot,
             "K" | "DATA_MODE_PIVOT_STACK" => Mode::Stack,
+            "T" | "DATA_MODE_TREE" => Mode::Tree,
             _ => Mode::Straight,
         },
         Some(Value::Number(n)) => match n.as_i64() {
             Some(1) => Mode::Pivot,
             Some(2) => Mode::Stack,
+            Some(3) => Mode::Tree,
             _ => Mode::Straight,
         },
         _ => Mode::Straight,
@@ -325,12 +429,13 @@ pub(crate) fn cube(doc: &Doc, value: &Value, path: &PathState, inherited: &str) 
     let dimensions: Vec<Dimension> = list(value, "qDimensions")
         .iter()
         .enumerate()
-        .map(|(i, d)| dimension(doc, d, path.active.get(&i).copied()))
-        .collect();
+        .map(|(i, d)| dimension(env, d, path.active.get(&i).copied(), &state))
+        .collect::<Result<_, _>>()?;
     let measures: Vec<Measure> = list(value, "qMeasures")
         .iter()
-        .map(|m| measure(doc, m))
+        .map(|m| measure(env, m))
         .collect();
+    let wire_measures = list(value, "qMeasures");
     let wire_dims = list(value, "qDimensions");
     let attribute_texts = |list: &[Value]| -> Vec<String> {
         list.iter()
@@ -342,20 +447,32 @@ pub(crate) fn cube(doc: &Doc, value: &Value, path: &PathState, inherited: &str) 
         dimensions: dimensions
             .iter()
             .zip(wire_dims)
-            .map(|(d, wire)| DimensionDef {
-                def: d.defs.get(d.active).cloned().unwrap_or_default(),
-                sort: d.sort.clone(),
-                suppress_null: flag(wire, "qNullSuppression"),
-                attributes: attribute_texts(&d.attributes),
-                show_total: shows_total(wire),
+            .map(|(d, wire)| {
+                let attribute = |a: &Value| attribute_dimension(env, a);
+                Ok(DimensionDef {
+                    def: d.defs.get(d.active).cloned().unwrap_or_default(),
+                    sort: d.sort.clone(),
+                    suppress_null: flag(wire, "qNullSuppression"),
+                    attributes: attribute_texts(&d.attributes),
+                    attribute_dimensions: d.attribute_dimensions.iter().map(attribute).collect(),
+                    show_total: shows_total(wire),
+                    total_label: env.text(&state, label(wire, "qTotalLabel", "totalLabel"))?,
+                    limit: limits::limit(env, &state, wire, &measures)?,
+                    show_all: flag(wire, "qShowAll"),
+                })
             })
-            .collect(),
+            .collect::<Result<_, RpcError>>()?,
         measures: measures
             .iter()
-            .map(|m| MeasureDef {
+            .zip(wire_measures)
+            .map(|(m, wire)| MeasureDef {
                 def: m.def.clone(),
                 sort: m.sort.clone(),
                 attributes: attribute_texts(&m.attributes),
+                trends: trends::definitions(wire)
+                    .into_iter()
+                    .map(|t| t.def)
+                    .collect(),
             })
             .collect(),
         sort_order: match mode {
@@ -363,7 +480,7 @@ pub(crate) fn cube(doc: &Doc, value: &Value, path: &PathState, inherited: &str) 
                 .iter()
                 .filter_map(|v| usize::try_from(crate::params::whole(v)?).ok())
                 .collect(),
-            Mode::Pivot | Mode::Stack => Vec::new(),
+            Mode::Pivot | Mode::Stack | Mode::Tree => Vec::new(),
         },
         suppress_zero: flag(value, "qSuppressZero"),
         suppress_missing: flag(value, "qSuppressMissing"),
@@ -388,11 +505,17 @@ pub(crate) fn cube(doc: &Doc, value: &Value, path: &PathState, inherited: &str) 
         .map(expression_text)
         .unwrap_or_default()
         .to_owned();
-    WireCube {
+    let (left, top) = axes(value, dimensions.len(), measures.len());
+    Ok(WireCube {
         def,
         dimensions,
         measures,
         mode,
+        left,
+        top,
+        totals_first: flag(value, "qShowTotalsAbove"),
+        indent: flag(value, "qIndentMode"),
+        populate_missing: flag(value, "qPopulateMissing"),
         n_left: value
             .get("qNoOfLeftDims")
             .and_then(Value::as_i64)
@@ -401,7 +524,24 @@ pub(crate) fn cube(doc: &Doc, value: &Value, path: &PathState, inherited: &str) 
         continuous: flag(value, "qContinuousAxes"),
         condition: condition(value),
         condition_message,
-        state: state_of(value, inherited),
+        state,
+    })
+}
+
+/// A label of a dimension: the API's own member, or the one that Sense's charts write.
+pub(crate) fn label<'a>(dimension: &'a Value, own: &str, charts: &str) -> &'a str {
+    let own = dimension.get(own).map(expression_text).unwrap_or_default();
+    if !own.is_empty() {
+        return own;
+    }
+    let def = dimension.get("qDef").and_then(|d| d.get(charts));
+    match def {
+        Some(Value::String(text)) => text,
+        Some(other) => other
+            .get("qStringExpression")
+            .map(expression_text)
+            .unwrap_or_default(),
+        None => "",
     }
 }
 

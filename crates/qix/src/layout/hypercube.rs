@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use satchel_engine::{CalcError, Cell, CellKind, Cube, Pivot, PivotDef, Rect, ValueState};
+use satchel_engine::{
+    AttributeCell, CalcError, Cell, CellKind, Cube, Pivot, PivotAxis, PivotDef, Rect, Tree,
+    ValueState,
+};
 use serde_json::{Map, Value, json};
 
 use crate::doc::Doc;
@@ -20,6 +23,8 @@ pub(crate) struct Computed {
     pub cube: Arc<Cube>,
     /// Only in pivot mode.
     pub pivot: Option<Arc<Pivot>>,
+    /// Only in tree mode.
+    pub tree: Option<Arc<Tree>>,
     /// Columns whose calculation condition is not met.
     pub hidden: Vec<bool>,
 }
@@ -53,7 +58,7 @@ pub(crate) fn compute(
     value: &Value,
 ) -> Result<Computed, CalcFailure> {
     let session = path_state(node, path);
-    let mut wire = cube_def::cube(env.doc, value, &session, state);
+    let mut wire = cube_def::cube(env, value, &session, state)?;
     let conditions = wire
         .dimensions
         .iter()
@@ -67,7 +72,12 @@ pub(crate) fn compute(
     let n_dims = wire.def.dimensions.len();
     for (i, _) in hidden.iter().enumerate().filter(|(_, h)| **h) {
         match i.checked_sub(n_dims) {
-            None => wire.def.dimensions[i].def = "=null()".to_owned(),
+            None => {
+                wire.def.dimensions[i].def = "=null()".to_owned();
+                wire.def.dimensions[i].limit = None;
+                wire.left.retain(|a| *a != PivotAxis::Dimension(i));
+                wire.top.retain(|a| *a != PivotAxis::Dimension(i));
+            }
             Some(m) => wire.def.measures[m].def = "=null()".to_owned(),
         }
     }
@@ -83,10 +93,15 @@ pub(crate) fn compute(
         }
         _ => None,
     };
+    let tree = match wire.mode {
+        Mode::Tree if cube.error().is_none() => Some(Arc::new(query.tree(&wire.def, &cube)?)),
+        _ => None,
+    };
     Ok(Computed {
         wire,
         cube,
         pivot,
+        tree,
         hidden,
     })
 }
@@ -130,11 +145,14 @@ fn holds(env: &Env<'_>, state: &str, condition: &str) -> Result<bool, RpcError> 
 }
 
 fn pivot_def(wire: &WireCube, session: &PathState) -> PivotDef {
-    let n_dims = wire.def.dimensions.len();
     let open = |list: &[Vec<i64>]| -> BTreeSet<Vec<i64>> { list.iter().cloned().collect() };
     PivotDef {
         cube: wire.def.clone(),
-        n_left: usize::try_from(wire.n_left).unwrap_or(n_dims).min(n_dims),
+        left: wire.left.clone(),
+        top: wire.top.clone(),
+        totals_first: wire.totals_first,
+        indent: wire.indent,
+        populate_missing: wire.populate_missing,
         fully_expanded: wire.fully_expanded,
         expanded_left: open(&session.left),
         expanded_top: open(&session.top),
@@ -150,7 +168,7 @@ pub(crate) fn layout(
     value: &Value,
 ) -> Result<Value, RpcError> {
     let session = path_state(node, path);
-    let wire = cube_def::cube(env.doc, value, &session, state);
+    let wire = cube_def::cube(env, value, &session, state)?;
     let mut out = Map::new();
     if !wire.state.is_empty() {
         out.insert("qStateName".to_owned(), wire.state.clone().into());
@@ -188,13 +206,28 @@ pub(crate) fn layout(
         .iter()
         .zip(&cube.measures)
         .zip(computed.hidden.get(n_dims..).unwrap_or_default())
-        .map(|((m, info), hidden)| measure_info(env, &wire.state, m, info, *hidden))
-        .collect::<Result<Vec<_>, _>>()?;
+        .zip(
+            value
+                .get("qMeasures")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten(),
+        )
+        .map(|(((m, info), hidden), def)| {
+            let mut shown = measure_info(env, &wire.state, m, info, *hidden)?;
+            shown["qTrendLines"] = crate::layout::trends::infos(def, &info.trends);
+            Ok(shown)
+        })
+        .collect::<Result<Vec<_>, RpcError>>()?;
     out.insert("qMeasureInfo".to_owned(), measures.into());
     let mut order: Vec<i64> = cube.sort_order.iter().map(|c| *c as i64).collect();
     if wire.mode == Mode::Pivot {
-        order.retain(|c| (*c as usize) < n_dims);
-        if wire.measures.len() > 1 {
+        let axis = |a: &PivotAxis| match a {
+            PivotAxis::Dimension(at) => *at as i64,
+            PivotAxis::Measures => -1,
+        };
+        order = wire.left.iter().chain(&wire.top).map(axis).collect();
+        if wire.measures.len() > 1 && !order.contains(&-1) {
             order.push(-1);
         }
     }
@@ -219,6 +252,7 @@ pub(crate) fn layout(
                 Mode::Straight => lists[0].1 = data_pages(env, &computed, &fetch),
                 Mode::Pivot => lists[1].1 = pivot::pages(env, &computed, &fetch),
                 Mode::Stack => lists[2].1 = stack::pages(env, &computed, &fetch),
+                Mode::Tree => {}
             }
         }
     }
@@ -226,6 +260,9 @@ pub(crate) fn layout(
         out.insert(name.to_owned(), value);
     }
     close(&mut out, wire);
+    if let Some(tree) = &computed.tree {
+        out.insert("qTreeNodesOnDim".to_owned(), json!(tree.n_nodes));
+    }
     pass_through(&mut out, value);
     Ok(Value::Object(out))
 }
@@ -236,6 +273,7 @@ fn close(out: &mut Map<String, Value>, wire: &WireCube) {
         Mode::Straight => "S",
         Mode::Pivot => "P",
         Mode::Stack => "K",
+        Mode::Tree => "T",
     };
     out.insert("qMode".to_owned(), mode.into());
     out.insert("qNoOfLeftDims".to_owned(), wire.n_left.into());
@@ -274,6 +312,21 @@ fn failed(mut out: Map<String, Value>, wire: &WireCube, code: i64) -> Value {
     }
     close(&mut out, wire);
     Value::Object(out)
+}
+
+/// `qAttrDims`.
+fn attribute_dimensions(cells: &[AttributeCell]) -> Value {
+    let values: Vec<Value> = cells
+        .iter()
+        .map(|c| {
+            let text = match c.value.is_null() {
+                true => "-".to_owned(),
+                false => c.value.to_text(),
+            };
+            json!({"qText": text, "qElemNo": c.element})
+        })
+        .collect();
+    json!({ "qValues": values })
 }
 
 /// Columns and rows of what pages cut from.
@@ -350,15 +403,22 @@ fn cell(env: &Env<'_>, computed: &Computed, column: usize, cell: &Cell) -> Value
     out.insert("qElemNumber".to_owned(), cell.element.into());
     let state = match cell.kind {
         CellKind::Dimension(state) => state_letter(state),
-        CellKind::Null => "O",
+        CellKind::Null | CellKind::Others => "O",
         CellKind::Measure => "L",
     };
     out.insert("qState".to_owned(), state.into());
     if cell.kind == CellKind::Null || (cell.kind == CellKind::Measure && cell.value.is_null()) {
         out.insert("qIsNull".to_owned(), true.into());
     }
+    if cell.kind == CellKind::Others {
+        out.insert("qIsOtherCell".to_owned(), true.into());
+    }
     if !cell.attributes.is_empty() {
         out.insert("qAttrExps".to_owned(), attributes(&cell.attributes));
+    }
+    if !cell.attribute_dimensions.is_empty() {
+        let values = attribute_dimensions(&cell.attribute_dimensions);
+        out.insert("qAttrDims".to_owned(), values);
     }
     Value::Object(out)
 }

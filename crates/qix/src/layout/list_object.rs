@@ -31,8 +31,8 @@ fn compute(
 ) -> Result<Result<ComputedList, (Dimension, String)>, RpcError> {
     let session = path_state(node, path);
     // A list object is its own column: `qDef` and `qLibraryId` stand in it directly.
-    let dimension = cube_def::dimension(env.doc, value, session.active.get(&0).copied());
     let state = state_of(value, inherited);
+    let dimension = cube_def::dimension(env, value, session.active.get(&0).copied(), &state)?;
     let frequencies = match value.get("qFrequencyMode") {
         Some(Value::String(mode)) => !matches!(mode.as_str(), "" | "N" | "NX_FREQUENCY_NONE"),
         Some(Value::Number(n)) => n.as_i64() != Some(0),

@@ -35,6 +35,11 @@ pub(crate) fn check(pages: &[Rect], n_columns: usize, n_rows: usize) -> Result<(
         let page = page.clipped(n_columns, n_rows);
         n.saturating_add(page.width.saturating_mul(page.height))
     });
+    check_cells(cells)
+}
+
+/// Refuses an answer with too many cells.
+pub(crate) fn check_cells(cells: usize) -> Result<(), RpcError> {
     if cells > MAX_CELLS {
         return Err(RpcError::about(
             Code::PagesTooLarge,

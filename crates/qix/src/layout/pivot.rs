@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::layout::Env;
 use crate::layout::column::{formatted, measure_title};
-use crate::layout::hypercube::Computed;
+use crate::layout::hypercube::{Computed, attributes};
 use crate::layout::pages;
 use crate::wire::number::num;
 
@@ -14,10 +14,6 @@ pub(crate) fn pages(env: &Env<'_>, computed: &Computed, fetch: &[Rect]) -> Value
     let Some(pivot) = &computed.pivot else {
         return json!([]);
     };
-    let n_dims = computed.wire.dimensions.len();
-    let n_left = usize::try_from(computed.wire.n_left)
-        .unwrap_or(n_dims)
-        .min(n_dims);
     let list: Vec<Value> = fetch
         .iter()
         .map(|rect| {
@@ -27,26 +23,29 @@ pub(crate) fn pages(env: &Env<'_>, computed: &Computed, fetch: &[Rect]) -> Value
                 .iter()
                 .map(|row| {
                     row.iter()
-                        .enumerate()
-                        .map(|(i, value)| {
-                            let measures = &computed.wire.measures;
-                            let at = (page.area.left + i) % measures.len().max(1);
-                            let format = measures.get(at).and_then(|m| m.format.as_ref());
-                            json!({
+                        .map(|cell| {
+                            let measure = computed.wire.measures.get(cell.measure);
+                            let format = measure.and_then(|m| m.format.as_ref());
+                            let value = &cell.value;
+                            let mut out = json!({
                                 "qText": formatted(value, format, &env.locale),
                                 "qNum": num(value.as_num().unwrap_or(f64::NAN)),
                                 "qType": if value.is_null() { "U" } else { "V" },
-                            })
+                            });
+                            if !cell.attributes.is_empty() {
+                                out["qAttrExps"] = attributes(&cell.attributes);
+                            }
+                            out
                         })
                         .collect()
                 })
                 .collect();
-            let nodes = |list: &[PivotNode], first: usize| -> Vec<Value> {
-                list.iter().map(|n| node(env, computed, n, first)).collect()
+            let nodes = |list: &[PivotNode]| -> Vec<Value> {
+                list.iter().map(|n| node(env, computed, n)).collect()
             };
             json!({
-                "qLeft": nodes(&page.left, 0),
-                "qTop": nodes(&page.top, n_left),
+                "qLeft": nodes(&page.left),
+                "qTop": nodes(&page.top),
                 "qData": data,
                 "qArea": pages::area(page.area),
             })
@@ -55,35 +54,33 @@ pub(crate) fn pages(env: &Env<'_>, computed: &Computed, fetch: &[Rect]) -> Value
     Value::Array(list)
 }
 
-fn node(env: &Env<'_>, computed: &Computed, n: &PivotNode, depth: usize) -> Value {
-    let children: Vec<Value> = n
-        .children
-        .iter()
-        .map(|c| node(env, computed, c, depth + 1))
-        .collect();
+fn node(env: &Env<'_>, computed: &Computed, n: &PivotNode) -> Value {
+    let children: Vec<Value> = n.children.iter().map(|c| node(env, computed, c)).collect();
     let text = match n.kind {
-        PivotKind::Measure => usize::try_from(-1 - n.element)
-            .ok()
-            .and_then(|at| computed.wire.measures.get(at))
+        PivotKind::Measure => computed
+            .wire
+            .measures
+            .get(n.column)
             .and_then(|m| measure_title(env, &computed.wire.state, m).ok())
             .unwrap_or_else(|| n.text.clone()),
         PivotKind::Normal => {
             let format = computed
                 .wire
                 .dimensions
-                .get(depth)
+                .get(n.column)
                 .and_then(|d| d.format.as_ref());
             formatted(&n.value, format, &env.locale)
         }
-        PivotKind::Null | PivotKind::Total => n.text.clone(),
+        PivotKind::Null | PivotKind::Total | PivotKind::Others => n.text.clone(),
     };
     let kind = match n.kind {
         PivotKind::Normal => "N",
         PivotKind::Null => "U",
+        PivotKind::Others => "O",
         PivotKind::Total => "T",
         PivotKind::Measure => "P",
     };
-    json!({
+    let mut out = json!({
         "qText": text,
         "qElemNo": n.element,
         "qValue": num(n.value.as_num().unwrap_or(f64::NAN)),
@@ -93,20 +90,25 @@ fn node(env: &Env<'_>, computed: &Computed, n: &PivotNode, depth: usize) -> Valu
         "qCanExpand": n.can_expand,
         "qCanCollapse": n.can_collapse,
         "qSubNodes": children,
-    })
+    });
+    if !n.attributes.is_empty() {
+        out["qAttrExps"] = attributes(&n.attributes);
+    }
+    out
 }
 
-/// The elements on the way to a node: its ancestors and itself, with the place of its
-/// dimension in its header.
-pub(crate) struct Place {
-    /// Element numbers from the root down.
-    pub elements: Vec<i64>,
+/// A node on the way to another one.
+#[derive(Clone, Copy)]
+pub(crate) struct Step {
     pub kind: PivotKind,
+    /// The position of its dimension, or of the measure.
+    pub column: usize,
+    pub element: i64,
 }
 
-/// The node that covers leaf `leaf` at level `level`.
-pub(crate) fn place(nodes: &[PivotNode], leaf: usize, level: usize) -> Option<Place> {
-    let mut elements = Vec::new();
+/// The way to the node that covers leaf `leaf` at level `level`: its ancestors and itself.
+pub(crate) fn place(nodes: &[PivotNode], leaf: usize, level: usize) -> Option<Vec<Step>> {
+    let mut steps = Vec::new();
     let (mut nodes, mut leaf) = (nodes, leaf);
     for depth in 0.. {
         let node = nodes.iter().find(|n| {
@@ -118,12 +120,13 @@ pub(crate) fn place(nodes: &[PivotNode], leaf: usize, level: usize) -> Option<Pl
                 false
             }
         })?;
-        elements.push(node.element);
+        steps.push(Step {
+            kind: node.kind,
+            column: node.column,
+            element: node.element,
+        });
         if depth == level {
-            return Some(Place {
-                elements,
-                kind: node.kind,
-            });
+            return Some(steps);
         }
         nodes = &node.children;
     }

@@ -52,9 +52,10 @@ fn node(env: &Env<'_>, computed: &Computed, n: &StackNode, depth: usize) -> Valu
         .iter()
         .map(|c| node(env, computed, c, depth + 1))
         .collect();
-    let kind = match (n.is_leaf, n.is_null) {
-        (true, _) => "V",
-        (_, true) => "U",
+    let kind = match n {
+        n if n.is_leaf => "V",
+        n if n.is_null => "U",
+        n if n.is_others => "O",
         _ => "N",
     };
     for (name, value) in [

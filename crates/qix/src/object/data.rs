@@ -9,7 +9,7 @@ use crate::errors::{Code, RpcError};
 use crate::host::Now;
 use crate::layout::cube_def::Mode;
 use crate::layout::hypercube::{self, Computed};
-use crate::layout::{Env, list_object, pages, pivot, stack};
+use crate::layout::{Env, list_object, pages, pivot, stack, tree};
 use crate::object::this;
 use crate::session::Call;
 
@@ -72,6 +72,7 @@ pub(crate) fn get_hypercube_reduced_data(call: &mut Call<'_>) -> Done {
     let computed = hypercube::at(&env, doc, &id, &path)?;
     let n = rects.len().max(1);
     let n_dims = computed.wire.dimensions.len();
+    let mut cut = Vec::new();
     // An overview of a stack shows its bars: asked for from column 1 on, a row is a bar's
     // dimension and the measures, and the inner dimensions are left out.
     let bars = computed.wire.mode == Mode::Stack && n_dims > 1;
@@ -83,12 +84,14 @@ pub(crate) fn get_hypercube_reduced_data(call: &mut Call<'_>) -> Done {
                 r.left = 0;
                 r.width = computed.cube.n_columns();
             }
+            let asked = r.height;
             r.height = r.height.min(MAX_REDUCED_CELLS / n / r.width.max(1));
+            cut.push(r.height < asked);
             r
         })
         .collect();
     let mut pages = hypercube::data_pages(&env, &computed, &rects);
-    for page in pages.as_array_mut().into_iter().flatten() {
+    for (page, cut) in pages.as_array_mut().into_iter().flatten().zip(cut) {
         let Value::Object(page) = page else { continue };
         if bars && let Some(Value::Array(rows)) = page.get_mut("qMatrix") {
             for cells in rows.iter_mut().filter_map(Value::as_array_mut) {
@@ -97,7 +100,7 @@ pub(crate) fn get_hypercube_reduced_data(call: &mut Call<'_>) -> Done {
                 }
             }
         }
-        page.insert("qIsReduced".to_owned(), false.into());
+        page.insert("qIsReduced".to_owned(), cut.into());
     }
     call.put("qDataPages", pages);
     Ok(())
@@ -126,5 +129,23 @@ pub(crate) fn get_hypercube_stack_data(call: &mut Call<'_>) -> Done {
     }
     let pages = stack::pages(&env, &computed, &rects);
     call.put("qDataPages", pages);
+    Ok(())
+}
+
+pub(crate) fn get_hypercube_tree_data(call: &mut Call<'_>) -> Done {
+    let path = call.args.text(0)?;
+    let part = tree::Part::read(&call.args.value(1));
+    let id = this(call)?;
+    let (now, budget) = (call.state.host.now(), call.budget.clone());
+    let doc = call.doc()?;
+    let env = Env::new(doc, now, &budget);
+    let computed = hypercube::at(&env, doc, &id, &path)?;
+    let Some(whole) = &computed.tree else {
+        return Err(RpcError::about(Code::InvalidObjectState, path));
+    };
+    let cells = tree::size(whole, &part) * computed.wire.measures.len().max(1);
+    pages::check_cells(cells)?;
+    let nodes = tree::nodes(&env, &computed, whole, &part);
+    call.put("qNodes", nodes);
     Ok(())
 }

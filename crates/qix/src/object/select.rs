@@ -309,22 +309,17 @@ pub(crate) fn select_pivot_cells(call: &mut Call<'_>) -> Done {
     let Some(pivot) = computed.pivot.clone() else {
         return Err(RpcError::about(Code::InvalidObjectState, path));
     };
-    let n_dims = computed.wire.dimensions.len();
-    let n_left = usize::try_from(computed.wire.n_left)
-        .unwrap_or(n_dims)
-        .min(n_dims);
     let mut chosen: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
-    let mut take = |nodes, leaf, level, first: usize, whole: bool| {
-        let Some(place) = place(nodes, leaf, level) else {
+    let mut take = |nodes, leaf, level, whole: bool| {
+        let Some(steps) = place(nodes, leaf, level) else {
             return;
         };
-        if place.kind != PivotKind::Normal {
-            return;
-        }
         // A header cell selects its own dimension; a data cell all those it stands under.
         let from = if whole { 0 } else { level };
-        for (i, element) in place.elements.iter().enumerate().skip(from) {
-            chosen.entry(first + i).or_default().push(*element);
+        for step in steps.iter().skip(from) {
+            if step.kind == PivotKind::Normal {
+                chosen.entry(step.column).or_default().push(step.element);
+            }
         }
     };
     for cell in &cells {
@@ -337,11 +332,11 @@ pub(crate) fn select_pivot_cells(call: &mut Call<'_>) -> Done {
             continue;
         };
         match cell.get("qType") {
-            Some(Value::String(t)) if t == "L" => take(&pivot.left, row, column, 0, false),
-            Some(Value::String(t)) if t == "T" => take(&pivot.top, column, row, n_left, false),
+            Some(Value::String(t)) if t == "L" => take(&pivot.left, row, column, false),
+            Some(Value::String(t)) if t == "T" => take(&pivot.top, column, row, false),
             _ => {
-                take(&pivot.left, row, depth(&pivot.left, row), 0, true);
-                take(&pivot.top, column, depth(&pivot.top, column), n_left, true);
+                take(&pivot.left, row, depth(&pivot.left, row), true);
+                take(&pivot.top, column, depth(&pivot.top, column), true);
             }
         }
     }
@@ -356,10 +351,10 @@ pub(crate) fn select_pivot_cells(call: &mut Call<'_>) -> Done {
     Ok(())
 }
 
-/// The deepest level of a header at a leaf that is a value.
+/// The deepest level of a header at a leaf.
 fn depth(nodes: &[satchel_engine::PivotNode], leaf: usize) -> usize {
-    (0..16)
-        .take_while(|level| place(nodes, leaf, *level).is_some_and(|p| p.kind == PivotKind::Normal))
+    (0..)
+        .take_while(|level| place(nodes, leaf, *level).is_some())
         .last()
         .unwrap_or(0)
 }
