@@ -14,6 +14,7 @@ mod cash_flow;
 mod code_page;
 mod compile;
 mod date_pattern;
+mod date_tags;
 mod eval;
 mod evaluate;
 mod functions;
@@ -34,6 +35,7 @@ mod zone;
 pub use accumulator::Accumulator;
 pub use aggregate::{AggKind, Whole};
 pub use compile::{Computed, HostArg, HostFunction, Mode, Scope, compile, within};
+pub use date_tags::date_tags;
 pub use eval::{EvalContext, HostFunctions, NoRow, RowValues, eval, eval_truth};
 pub use evaluate::evaluate_text;
 pub use functions::{

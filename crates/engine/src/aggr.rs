@@ -119,11 +119,11 @@ fn aggr(
             _ => (arg, SortCriterion::default()),
         };
         let dim = Dim::of_tree(query, arg, depth + 1)?;
-        if matches!(dim.source, Source::Rows(..)) {
+        if matches!(dim.source, Source::Rows(..) | Source::Made) {
             let problem = Diagnostic::error(
                 "expr.not_supported",
                 arg.span,
-                "a dimension of `Aggr` over several fields is not supported",
+                "a dimension of `Aggr` over several fields or none is not supported",
             );
             let hint = "make it a field in the load script, or name the fields one by one";
             return Err(wrong(problem.with_hint(hint)));

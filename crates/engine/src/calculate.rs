@@ -35,6 +35,8 @@ pub(crate) struct Calculated {
     columns: Vec<Column>,
     /// By aggregation: the result over all records, where it came along.
     pub totals: Vec<Option<Value>>,
+    /// By dimension: its values by code, if they are in no table.
+    made: Vec<Option<Vec<Value>>>,
 }
 
 struct Column {
@@ -60,12 +62,14 @@ impl Calculated {
             n_rows: 1,
             columns: columns.collect::<Option<_>>()?,
             totals: Vec::new(),
+            made: Vec::new(),
         })
     }
 
     /// Rows of several calculations of the same aggregations as one: the rows to take of each,
     /// with their dimension codes.
-    pub fn joined(n_dims: usize, aggs: &[AggSpec], parts: Vec<(Self, TakenRows)>) -> Self {
+    pub fn joined(dims: &[Dim], aggs: &[AggSpec], parts: Vec<(Self, TakenRows)>) -> Self {
+        let n_dims = dims.len();
         let n_rows = parts.iter().map(|(_, rows)| rows.len()).sum();
         let mut codes = Vec::with_capacity(n_rows * n_dims);
         let mut columns: Vec<Column> = aggs
@@ -93,6 +97,7 @@ impl Calculated {
             n_rows,
             columns,
             totals,
+            made: made(dims),
         }
     }
 
@@ -138,12 +143,32 @@ impl Calculated {
         &self.codes[row * self.n_dims..(row + 1) * self.n_dims]
     }
 
+    /// The value in each row of the dimension that makes up these values; NULL without one.
+    pub fn made_values(&self, values: &[Value]) -> Vec<Value> {
+        let same = |known: &Vec<Value>| {
+            known.len() == values.len() && known.iter().zip(values).all(|(a, b)| a.same_symbol(b))
+        };
+        let at = self.made.iter().position(|m| m.as_ref().is_some_and(same));
+        (0..self.n_rows)
+            .map(|row| {
+                let code = at.and_then(|d| self.tuple(row).get(d).copied());
+                let value = code.and_then(|c| values.get(c as usize).cloned());
+                value.unwrap_or(Value::Null)
+            })
+            .collect()
+    }
+
     /// The result of an aggregation in a row.
     pub fn value(&self, agg: usize, row: usize) -> Value {
         let column = &self.columns[agg];
         let at = column.at.as_ref().map_or(row, |at| at[row] as usize);
         column.values.get(at).unwrap_or(&column.nothing).clone()
     }
+}
+
+fn made(dims: &[Dim]) -> Vec<Option<Vec<Value>>> {
+    let values = |d: &Dim| d.is_made().then(|| d.values.clone());
+    dims.iter().map(values).collect()
 }
 
 /// Aggregations that one pass serves.
@@ -168,8 +193,8 @@ enum Base {
     /// Rows of the join of tables.
     Join(Vec<TableId>),
     /// The combinations of the dimensions' values with those of the fields that an aggregation
-    /// over virtual fields reads.
-    Combinations,
+    /// over virtual fields reads: these, so that no other aggregation adds combinations.
+    Combinations(Vec<FieldId>),
 }
 
 /// Aggregates. The rows are the groups with a record of any aggregation that is not `TOTAL`;
@@ -179,6 +204,9 @@ pub(crate) fn calculate(
     dims: &[Dim],
     aggs: &[AggSpec],
 ) -> Result<Calculated, CalcError> {
+    if dims.iter().any(Dim::is_made) {
+        return crate::made::beside(query, dims, aggs);
+    }
     let core = &query.engine.core;
     let mut batches: Vec<Batch<'_>> = Vec::new();
     let current = Records::Selection(query.current());
@@ -311,13 +339,14 @@ fn assemble(
         n_rows,
         columns: columns.into_iter().flatten().collect(),
         totals: grand,
+        made: made(dims),
     })
 }
 
 /// The tables an aggregation's records come from.
 fn base_of(core: &Core, agg: &AggSpec) -> Base {
     if agg.virtuals.iter().any(|(_, field)| !field.every) {
-        return Base::Combinations;
+        return Base::Combinations(agg.fields.clone());
     }
     if agg.args.is_empty() {
         let tables = core.view.tables();
@@ -457,7 +486,7 @@ fn run<'a>(
             pass.join(batch.records, tables, base.clone(), base.clone())?;
         }
         Base::Key(key, tables) => pass.key(batch.records, *key, tables)?,
-        Base::Combinations => pass.combinations(batch.records)?,
+        Base::Combinations(_) => pass.combinations(batch.records)?,
     }
     Ok((pass.grouper, pass.totals))
 }

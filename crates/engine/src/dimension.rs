@@ -27,6 +27,8 @@ pub(crate) enum Source {
     Constant,
     /// One code for all records.
     Other(u32),
+    /// Values that are in no table: each record belongs to all of them.
+    Made,
 }
 
 /// A dimension.
@@ -49,6 +51,11 @@ impl Dim {
             n_codes: query.engine.core.n_symbols(field),
             groups: None,
         }
+    }
+
+    /// Whether its values are in no table.
+    pub fn is_made(&self) -> bool {
+        matches!(self.source, Source::Made)
     }
 
     /// A dimension with one value.
@@ -78,6 +85,7 @@ impl Dim {
             // Its only code is 0; where that does not stay it is the others.
             Source::Constant if stays(0) => Source::Constant,
             Source::Constant | Source::Other(_) => Source::Other(code(0)),
+            Source::Made => return self.clone(),
         };
         Self {
             source,
@@ -94,15 +102,16 @@ impl Dim {
 
     /// The dimension that `text` defines.
     pub fn of_text(query: &Query<'_>, text: &str, depth: u32) -> Result<Self, CalcError> {
-        let text = crate::program::expand(query, text, depth)?;
-        if let Some(field) = single_field(query, &text) {
-            return Ok(Self::of_field(query, field));
-        }
-        let (tree, diagnostics) = parse_expression(&text);
-        if diagnostics.iter().any(Diagnostic::is_error) {
-            return Err(CalcError::Expression(diagnostics));
-        }
-        Self::of_tree(query, &tree, depth)
+        crate::program::with_expanded(query, text, depth, |text| {
+            if let Some(field) = single_field(query, text) {
+                return Ok(Self::of_field(query, field));
+            }
+            let (tree, diagnostics) = parse_expression(text);
+            if diagnostics.iter().any(Diagnostic::is_error) {
+                return Err(CalcError::Expression(diagnostics));
+            }
+            Self::of_tree(query, &tree, depth)
+        })
     }
 
     /// The dimension that a tree defines.
@@ -111,6 +120,17 @@ impl Dim {
             && let Some(field) = query.engine.field(name)
         {
             return Ok(Self::of_field(query, field));
+        }
+        if let ExprKind::Call(call) = &tree.kind
+            && let Some(values) = crate::made::values(query, call, depth)
+        {
+            let values = values?;
+            return Ok(Self {
+                source: Source::Made,
+                n_codes: values.len(),
+                values,
+                groups: None,
+            });
         }
         let program = row_program(query, tree, depth)?;
         let mut dict = Dict::default();
@@ -144,7 +164,7 @@ impl Dim {
     pub fn field(&self) -> Option<FieldId> {
         match &self.source {
             Source::Field(field) | Source::Mapped(field, _) => Some(*field),
-            Source::Rows(..) | Source::Constant | Source::Other(_) => None,
+            Source::Rows(..) | Source::Constant | Source::Other(_) | Source::Made => None,
         }
     }
 
@@ -164,7 +184,7 @@ impl Dim {
             Source::Mapped(field, map) => of(field).map_or(self.null(), |c| map[c as usize]),
             Source::Constant => 0,
             Source::Other(code) => *code,
-            Source::Rows(..) => self.null(),
+            Source::Rows(..) | Source::Made => self.null(),
         }
     }
 
@@ -205,6 +225,8 @@ impl Dim {
         match &self.source {
             Source::Constant => Some(LaneSource::Constant(0)),
             Source::Other(code) => Some(LaneSource::Constant(*code)),
+            // Its values are put beside the groups of the other dimensions.
+            Source::Made => Some(LaneSource::Constant(0)),
             Source::Field(field) => LaneSource::of_field(core, root, *field),
             Source::Mapped(field, map) => {
                 LaneSource::of_field(core, root, *field).map(|lane| lane.then(map))
@@ -231,7 +253,7 @@ impl Dim {
     /// A table that holds what the dimension is made of, near `root` if that is given.
     pub fn table(&self, core: &Core, root: Option<TableId>) -> Option<TableId> {
         match &self.source {
-            Source::Constant | Source::Other(_) => None,
+            Source::Constant | Source::Other(_) | Source::Made => None,
             Source::Rows(table, _) => Some(*table),
             Source::Field(field) | Source::Mapped(field, _) => {
                 let near = root.and_then(|r| {
@@ -246,7 +268,7 @@ impl Dim {
     /// The code in a joined row.
     pub fn joined_code(&self, core: &Core, joined: &crate::join::Joined, row: &[u32]) -> u32 {
         match &self.source {
-            Source::Constant => 0,
+            Source::Constant | Source::Made => 0,
             Source::Other(code) => *code,
             Source::Field(field) => joined.code(core, row, *field),
             Source::Mapped(field, map) => map[joined.code(core, row, *field) as usize],

@@ -12,6 +12,10 @@ use crate::over_rows::{Column, Layout};
 use crate::program::{AggSpec, Measure, compile_measure, with_context};
 use crate::{CalcError, Query, StateSelections};
 
+/// After so many rows of expressions a calculation looks whether it is cancelled: some
+/// milliseconds even for long ones.
+const CHECKED_EVERY: usize = 1024;
+
 /// A row of results, for the part of an expression outside its aggregations.
 struct Results<'a> {
     calculated: &'a Calculated,
@@ -74,19 +78,22 @@ pub(crate) fn measure_values(
             .collect());
     }
     let over_rows = over_rows(query, calculated, measure, layout)?;
-    Ok(with_context(query, |ctx| {
+    with_context(query, |ctx| {
         (0..calculated.n_rows)
             .map(|row| {
+                if row % CHECKED_EVERY == 0 {
+                    query.budget.check()?;
+                }
                 let results = Results {
                     calculated,
                     measure,
                     over_rows: &over_rows,
                     row,
                 };
-                eval(&measure.program, &results, ctx)
+                Ok(eval(&measure.program, &results, ctx))
             })
             .collect()
-    }))
+    })
 }
 
 impl Query<'_> {
@@ -165,6 +172,9 @@ pub(crate) fn values_where(
     let mut codes = BitSet::none(query.engine.core.n_symbols(field));
     with_context(&query, |ctx| {
         for row in 0..calculated.n_rows {
+            if row % CHECKED_EVERY == 0 {
+                query.budget.check()?;
+            }
             let results = Results {
                 calculated: &calculated,
                 measure: &measure,
@@ -175,7 +185,8 @@ pub(crate) fn values_where(
                 codes.insert(calculated.tuple(row)[0] as usize);
             }
         }
-    });
+        Ok::<_, Stop>(())
+    })?;
     Ok(codes)
 }
 

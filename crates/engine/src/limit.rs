@@ -267,7 +267,7 @@ pub(crate) fn calculate_limited(
             .collect();
         parts.push((calculated, rows));
     }
-    Ok(Calculated::joined(dims.len(), aggs, parts))
+    Ok(Calculated::joined(dims, aggs, parts))
 }
 
 /// Divides a region by the values that a dimension keeps in it.
@@ -287,7 +287,8 @@ fn split(
     };
     let first = limits.measures.first().map(|m| m.def.as_str());
     let text = limit.expression.as_deref().or(first);
-    let (Some(text), false) = (text, region.collapsed[place]) else {
+    let unlimited = region.collapsed[place] || dims[place].is_made();
+    let (Some(text), false) = (text, unlimited) else {
         out.push(region);
         return Ok(());
     };

@@ -6,6 +6,7 @@
 //! reference of inter-record and ranking functions. In totals they give NULL.
 
 use satchel_base::Stop;
+use satchel_calc::within;
 use satchel_data::Value;
 use satchel_syntax::{Call, Diagnostic, Expr, ExprKind, SetExpr};
 
@@ -137,6 +138,8 @@ enum Kind {
     Depth,
     /// A measure of the chart.
     Column,
+    /// The value of a dimension that is in no table.
+    Made,
 }
 
 /// A function over rows with its arguments compiled.
@@ -145,6 +148,8 @@ pub(crate) struct OverRows {
     axis: Axis,
     reach: Reach,
     args: Vec<Measure>,
+    /// All values of a dimension that is in no table.
+    made: Vec<Value>,
 }
 
 /// Name, kind, axis, fewest and most arguments.
@@ -185,6 +190,15 @@ impl OverRows {
         aggs: &mut Vec<AggSpec>,
         depth: u32,
     ) -> Option<Result<Self, CalcError>> {
+        if let Some(made) = crate::made::values(query, call, depth) {
+            return Some(made.map(|made| Self {
+                kind: Kind::Made,
+                axis: Axis::Vertical,
+                reach: Reach::Total,
+                args: Vec::new(),
+                made,
+            }));
+        }
         let (_, kind, axis, least, most) = FUNCTIONS
             .iter()
             .find(|(name, ..)| call.name.eq_ignore_ascii_case(name))?;
@@ -202,7 +216,8 @@ impl OverRows {
             let hint = "as in Above(Sum(Sales), 1) or Rank(TOTAL Sum(Sales))";
             return Some(Err(wrong(problem.with_hint(hint))));
         }
-        let set = call.set.as_ref().or(set);
+        let own = call.set.as_ref().map(|own| within(own, set));
+        let set = own.as_ref().or(set);
         let mut compile = |arg: &Expr| match (kind, &arg.kind) {
             (Kind::Column, ExprKind::Number(n)) => {
                 let Some(column) = columns.get((*n as usize).wrapping_sub(1)) else {
@@ -245,6 +260,7 @@ impl OverRows {
                 Reach::Segment
             },
             args,
+            made: Vec::new(),
         }))
     }
 
@@ -276,6 +292,7 @@ impl OverRows {
                 return Ok(Column::of(vec![Value::num(depth as f64); n_rows]));
             }
             Kind::Column => return Ok(Column::of(args.into_iter().next().unwrap_or_default())),
+            Kind::Made => return Ok(Column::of(calculated.made_values(&self.made))),
             // There is no column beside another where nothing stands at the top.
             _ if depth == 0 => return Ok(column),
             _ => {}

@@ -8,7 +8,7 @@ use satchel_calc::{
 };
 use satchel_data::FieldId;
 use satchel_syntax::{
-    Call, Diagnostic, Expr, ExprKind, SetExpr, Span, expand_dollar, parse_expression,
+    Call, Diagnostic, Expansion, Expr, ExprKind, SetExpr, Span, expand_dollar, parse_expression,
 };
 
 use crate::aggr::Virtual;
@@ -90,16 +90,57 @@ fn check_depth(depth: u32) -> Result<(), CalcError> {
 
 /// The text with `$()` replaced.
 pub(crate) fn expand(query: &Query<'_>, text: &str, depth: u32) -> Result<String, CalcError> {
+    expanded(query, text, depth).map(|e| e.text)
+}
+
+/// Calls `f` with the text with `$()` replaced; what is wrong with it is told in places of the
+/// text as it was written.
+pub(crate) fn with_expanded<T>(
+    query: &Query<'_>,
+    text: &str,
+    depth: u32,
+    f: impl FnOnce(&str) -> Result<T, CalcError>,
+) -> Result<T, CalcError> {
+    let expansion = expanded(query, text, depth)?;
+    f(&expansion.text).map_err(|error| match error {
+        CalcError::Expression(mut all) if expansion.changed => {
+            for diagnostic in &mut all {
+                diagnostic.span = expansion.source_span(diagnostic.span);
+            }
+            CalcError::Expression(all)
+        }
+        error => error,
+    })
+}
+
+/// The error with all its places moved to one: for a text within another.
+pub(crate) fn all_at(error: CalcError, span: Span) -> CalcError {
+    match error {
+        CalcError::Expression(mut all) => {
+            all.iter_mut().for_each(|d| d.span = span);
+            CalcError::Expression(all)
+        }
+        error => error,
+    }
+}
+
+fn expanded(query: &Query<'_>, text: &str, depth: u32) -> Result<Expansion, CalcError> {
     check_depth(depth)?;
     if !text.contains("$(") {
-        return Ok(text.to_owned());
+        return Ok(expand_dollar(text, &mut |_, _| None));
     }
-    let mut failed = None;
+    let mut failed: Option<(CalcError, usize)> = None;
+    // How many names stood for nothing before the one that failed.
+    let mut n_missing = 0;
     let expanded = expand_dollar(text, &mut |name, args| {
         let name = name.trim();
-        let mut definition = match name.strip_prefix('=') {
-            Some(_) => name.to_owned(),
-            None => query.lookup.variable(name)?,
+        let definition = match name.strip_prefix('=') {
+            Some(_) => Some(name.to_owned()),
+            None => query.lookup.variable(name),
+        };
+        let Some(mut definition) = definition else {
+            n_missing += usize::from(!name.is_empty());
+            return None;
         };
         if !definition.trim_start().starts_with('=') {
             return Some(definition);
@@ -110,17 +151,21 @@ pub(crate) fn expand(query: &Query<'_>, text: &str, depth: u32) -> Result<String
         match crate::evaluate::evaluate_at(query, &definition, depth + 1) {
             Ok(value) => Some(value.to_text()),
             Err(error) => {
-                failed.get_or_insert(error);
+                failed.get_or_insert((error, n_missing));
+                n_missing += 1;
                 None
             }
         }
     });
     match failed {
-        Some(error) => Err(error),
+        Some((error, at)) => {
+            let whole = expanded.missing_at.get(at).copied().unwrap_or_default();
+            Err(all_at(error, whole))
+        }
         None if expanded.diagnostics.iter().any(Diagnostic::is_error) => {
             Err(CalcError::Expression(expanded.diagnostics))
         }
-        None => Ok(expanded.text),
+        None => Ok(expanded),
     }
 }
 
@@ -135,6 +180,14 @@ pub(crate) fn single_field(query: &Query<'_>, text: &str) -> Option<FieldId> {
             query.engine.field(&name)
         }
         _ => None,
+    }
+}
+
+/// What an expression says of its values: `$date`, `$timestamp`.
+pub(crate) fn date_tags_of(query: &Query<'_>, text: &str) -> &'static [&'static str] {
+    match expand(query, text, 0) {
+        Ok(text) => satchel_calc::date_tags(&parse_expression(&text).0),
+        Err(_) => &[],
     }
 }
 
@@ -173,12 +226,13 @@ pub(crate) fn compile_column(
     depth: u32,
     columns: &[MeasureDef],
 ) -> Result<Measure, CalcError> {
-    let text = expand(query, text, depth)?;
-    let (tree, diagnostics) = parse_expression(&text);
-    if diagnostics.iter().any(Diagnostic::is_error) {
-        return Err(CalcError::Expression(diagnostics));
-    }
-    measure_of(query, &tree, aggs, depth, columns)
+    with_expanded(query, text, depth, |text| {
+        let (tree, diagnostics) = parse_expression(text);
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            return Err(CalcError::Expression(diagnostics));
+        }
+        measure_of(query, &tree, aggs, depth, columns)
+    })
 }
 
 /// Compiles the tree of a measure.

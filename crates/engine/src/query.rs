@@ -73,7 +73,7 @@ impl Query<'_> {
 #[non_exhaustive]
 pub enum CalcError {
     /// The text of an expression is wrong; at least one of these is an error. Spans are in
-    /// the text after `$()` expansion.
+    /// the text as it was written: what is wrong with the result of a `$()` stands at it.
     #[error("the expression is not valid: {}", .0.iter().find(|d| d.is_error()).map_or("", |d| d.message.as_str()))]
     Expression(Vec<Diagnostic>),
     /// The budget ended.

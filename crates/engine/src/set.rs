@@ -13,8 +13,9 @@ use satchel_syntax::{
     SetExprKind, SetIdentifier, SetOp,
 };
 
+use crate::compound::Compound;
 use crate::records::Records;
-use crate::{CalcError, Query, Search, StateSelections};
+use crate::{CalcError, Query, StateSelections};
 
 /// The records that `set` stands for; what is wrong with it is added to `diagnostics`.
 pub(crate) fn resolve(
@@ -199,7 +200,7 @@ impl Resolver<'_, '_> {
             } => {
                 let records = match inner {
                     Some(set) => self.records(set)?,
-                    None => Records::Selection(base.clone()),
+                    None => Records::Selection(self.query.current()),
                 };
                 let from = match from {
                     None => Some(field),
@@ -297,9 +298,11 @@ impl Resolver<'_, '_> {
                     expression,
                     base,
                     self.depth + 1,
-                )?,
+                )
+                // The expression is a text within this one.
+                .map_err(|error| crate::program::all_at(error, element.span))?,
                 None => {
-                    let search = Search::exact(text);
+                    let search = Compound::exact(text);
                     self.filter(field, |c| {
                         search.matches(&view.text(field, c), view.num(field, c))
                     })

@@ -23,6 +23,8 @@ pub struct Expansion {
     pub text: String,
     /// Names that stood for nothing; they became empty text.
     pub missing: Vec<String>,
+    /// Where they stood in the original text, the outermost `$()` around each.
+    pub missing_at: Vec<Span>,
     /// Why expansion stopped early, if it did. The span is in the original text.
     pub diagnostics: Vec<Diagnostic>,
     /// Whether anything was replaced.
@@ -96,6 +98,8 @@ pub fn expand_dollar(text: &str, lookup: &mut Lookup<'_>) -> Expansion {
         out.copy(text, at, place.start);
         let inner = &text[place.start + 2..place.end - 1];
         let value = run.value(inner, 0);
+        let whole = Span::new(place.start, place.end);
+        out.missing_at.resize(run.missing.len(), whole);
         out.pieces.push(Piece {
             out_start: out.text.len(),
             source: Span::new(place.start, place.end),

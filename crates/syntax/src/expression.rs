@@ -423,7 +423,11 @@ impl Parser<'_> {
             } else if self.is_word("nodistinct") && !is_operand(self) {
                 self.bump();
                 call.no_distinct = true;
-            } else if self.is_word("total") && (!is_field || self.sign_at(1, "(")) {
+            } else if self.is_word("total")
+                && (!is_field
+                    || self.sign_at(1, "(")
+                    || (self.sign_at(1, "*") && self.sign_at(2, ")")))
+            {
                 self.bump();
                 call.total = Some(self.total_fields());
             } else if self.is_word("all") && !is_field {

@@ -49,9 +49,6 @@ const fn nowhere(signature: &'static str, doc: &'static str) -> Elsewhere {
     }
 }
 
-/// Why functions that make up dimension values are refused.
-const MADE_UP: &str = "dimension values that are in no table are not built; load them inline";
-
 /// Functions that need the tables of the whole chart.
 const WHOLE_CHART: &str = "needs all rows of a chart at once, as a model of them; compute the value when loading the data";
 
@@ -257,8 +254,14 @@ const FUNCTIONS: &[Elsewhere] = &[
         "Top(expression [, offset [, n]])",
         "The expression in the first row.",
     ),
-    nowhere("ValueList(value [, …])", MADE_UP),
-    nowhere("ValueLoop(from [, to [, step]])", MADE_UP),
+    chart(
+        "ValueList(value [, …])",
+        "As a dimension: these values, beside the groups of the other dimensions. In a measure: the value of the row.",
+    ),
+    chart(
+        "ValueLoop(from [, to [, step]])",
+        "As a dimension: the numbers from one to another. In a measure: the number of the row.",
+    ),
     nowhere("KMeans2D(n_clusters, x, y [, norm])", WHOLE_CHART),
     nowhere(
         "KMeansCentroid2D(n_clusters, which, x, y [, norm])",

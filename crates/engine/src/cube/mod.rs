@@ -92,6 +92,8 @@ pub struct DimensionInfo {
     pub field: Option<FieldId>,
     /// Why it could not be calculated.
     pub error: Option<CalcError>,
+    /// What its expression says of its values: `$date`, `$timestamp`.
+    pub tags: &'static [&'static str],
     /// How many values it has in the view.
     pub cardinal: usize,
     /// How many of them are in the cube, NULL not counted.
@@ -272,7 +274,11 @@ impl Query<'_> {
         let mut dimension_infos = Vec::new();
         for dimension in &def.dimensions {
             let (dim, error) = keep_error(Dim::of_text(self, &dimension.def, 0))?;
-            dimension_infos.push(empty_dimension(error));
+            let mut info = empty_dimension(error);
+            if dim.as_ref().is_some_and(|d| d.plain_field().is_none()) {
+                info.tags = crate::program::date_tags_of(self, &dimension.def);
+            }
+            dimension_infos.push(info);
             dims.extend(dim);
         }
         let mut aggs: Vec<AggSpec> = Vec::new();
@@ -710,6 +716,7 @@ fn empty_dimension(error: Option<CalcError>) -> DimensionInfo {
     DimensionInfo {
         field: None,
         error,
+        tags: &[],
         cardinal: 0,
         in_cube: 0,
         counts: StateCounts::default(),

@@ -335,6 +335,7 @@ fn everything(app: &App) -> String {
         vec!["d", "b"],
         vec!["=x & '|' & a"],
         vec!["=Aggr(Rank(Sum(x), 4), k1)"],
+        vec!["=ValueList('p', 'q')", "a"],
         vec![],
     ] {
         let mut cube = app.cube(

@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod across_rows;
+mod cancel;
 mod cubes;
 mod laws;
+mod made;
 mod naive;
 mod readable;
+mod sets;

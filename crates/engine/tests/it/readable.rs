@@ -45,6 +45,8 @@ impl Lookup for Names<'_> {
             "vTotal" => Some("=Sum(Amount)".to_owned()),
             "vLoop" => Some("=$(vLoop)".to_owned()),
             "vSum" => Some("Sum(Amount)".to_owned()),
+            "vOops" => Some("Sum(Oops)".to_owned()),
+            "vBad" => Some("=Sum(Oops)".to_owned()),
             _ => None,
         }
     }
@@ -89,13 +91,37 @@ impl App {
         app
     }
 
+    /// The app with an alternate state `B` that has selections of its own.
+    pub(crate) fn with_state(selections: &str, other: &str) -> Self {
+        let mut app = Self::new(selections);
+        let mut next = app.history.current().clone();
+        next.add_state("B");
+        for part in other.split_whitespace() {
+            let (field, values) = part.split_once('=').unwrap();
+            let values: Vec<&str> = values.split(',').collect();
+            app.select_state(&mut next, "B", field, &values);
+        }
+        app.history.apply(next);
+        app
+    }
+
+    /// The app one step back in its history.
+    pub(crate) fn back(mut self) -> Self {
+        assert!(self.history.back());
+        self
+    }
+
     fn select_in(&self, selections: &mut Selections, field: &str, values: &[&str]) {
+        self.select_state(selections, "$", field, values);
+    }
+
+    fn select_state(&self, selections: &mut Selections, state: &str, field: &str, values: &[&str]) {
         let field = self.engine.field(field).unwrap();
         let values = values.iter().map(|v| Value::text(*v)).collect();
         self.engine
             .select(
                 selections,
-                "$",
+                state,
                 field,
                 &Select::Values(values, Toggle::Replace),
                 Locks::Respect,
@@ -189,7 +215,11 @@ fn states_spread_both_ways() {
 
 #[track_caller]
 pub(crate) fn check(selections: &str, expression: &str, want: &str) {
-    let app = App::new(selections);
+    check_in(&App::new(selections), expression, want);
+}
+
+#[track_caller]
+pub(crate) fn check_in(app: &App, expression: &str, want: &str) {
     let got = match app.ask(|q| q.evaluate(expression)) {
         Ok(value) => value.to_text(),
         Err(error) => format!("{}: {error}", error.code()),

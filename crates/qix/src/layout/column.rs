@@ -209,9 +209,14 @@ pub(crate) fn dimension_info(
 }
 
 fn field_tags(doc: &Doc, info: &DimensionInfo) -> Vec<String> {
-    info.field
-        .map(|f| doc.engine.view().facts(f).tags.clone())
-        .unwrap_or_default()
+    match info.field {
+        Some(field) => doc.engine.view().facts(field).tags.clone(),
+        None => {
+            let numeric = (!info.tags.is_empty() && info.min.is_finite()).then_some("$numeric");
+            let tags = numeric.into_iter().chain(info.tags.iter().copied());
+            tags.map(str::to_owned).collect()
+        }
+    }
 }
 
 /// What is set only sometimes, and what passes through.

@@ -3,7 +3,8 @@
 
 use satchel_data::{Frame, Value};
 use satchel_syntax::{
-    Diagnostic, LoadSource, Name, PartialKind, Prefix, PrefixKind, Span, Statement, StatementKind,
+    Diagnostic, ExprKind, Load, LoadField, LoadSource, Name, PartialKind, Prefix, PrefixKind, Span,
+    Statement, StatementKind,
 };
 
 use super::Pending;
@@ -13,7 +14,7 @@ use crate::load::{LoadError, run_load};
 use crate::run::{Halt, Place, Run, Runner};
 use crate::shape::{Wanted, crosstable, hierarchy, hierarchy_belongs_to, interval_match};
 use crate::symbol_filter::forget_unused;
-use crate::tables::gather;
+use crate::tables::{Section, gather};
 
 impl Runner<'_> {
     /// Runs a load with a source or a select, and the loads before it that waited for one.
@@ -72,6 +73,7 @@ impl Runner<'_> {
 
     fn load_chain(&mut self, chain: &[Pending], file: Option<&str>) -> Run<()> {
         let bottom = &chain[chain.len() - 1];
+        let mut dated = self.dated_fields(&bottom.statement.kind);
         let (mut source, origin) = match &bottom.statement.kind {
             StatementKind::Load(load) => self.source(&bottom.place, load, file)?,
             StatementKind::Select(text) => self.select(&bottom.place, text)?,
@@ -83,6 +85,7 @@ impl Runner<'_> {
                 _ => None,
             };
             if let StatementKind::Load(load) = &step.statement.kind {
+                dated = dated_by(load, &dated);
                 let around = self.around(&origin.file);
                 let frame = run_load(load, source, first, &around, self.budget);
                 source = Source::of(frame.map_err(|error| match error {
@@ -101,6 +104,14 @@ impl Runner<'_> {
                 }
             }
         }
+        if self.section == Section::Application {
+            for entry in dated {
+                let is_there = source.frame.column_index(&entry.0).is_some();
+                if is_there && !self.tags.contains(&entry) {
+                    self.tags.push(entry);
+                }
+            }
+        }
         let top = &chain[0];
         if top
             .statement
@@ -111,6 +122,20 @@ impl Runner<'_> {
             self.replaced(&top.statement, &source.frame, &origin.name);
         }
         self.place_result(&top.place, &top.statement, source.frame, &origin.name)
+    }
+
+    /// The fields of a load's source that are tagged as dates.
+    fn dated_fields(&self, statement: &StatementKind) -> Vec<(String, String)> {
+        let of_tables = match statement {
+            StatementKind::Load(load) => matches!(load.source, LoadSource::Resident(_)),
+            _ => false,
+        };
+        let is_date = |(_, tag): &&(String, String)| tag == "$date" || tag == "$timestamp";
+        if of_tables {
+            self.tags.iter().filter(is_date).cloned().collect()
+        } else {
+            Vec::new()
+        }
     }
 
     /// The rows of a query.
@@ -300,6 +325,27 @@ impl Runner<'_> {
         interval_match(frame, &value.text, &key_columns, &values, self.budget)
             .map_err(|stop| place.stop(stop))
     }
+}
+
+/// The fields of a load that are dates, by what makes them or by the fields they are.
+fn dated_by(load: &Load, source: &[(String, String)]) -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> = Vec::new();
+    for field in &load.fields {
+        match field {
+            LoadField::Star(_) => all.extend(source.iter().cloned()),
+            LoadField::Column { expr, name, .. } => {
+                let made = satchel_calc::date_tags(expr)
+                    .iter()
+                    .map(|t| (*t).to_owned());
+                all.extend(made.map(|tag| (name.text.clone(), tag)));
+                if let ExprKind::Field(from) = &expr.kind {
+                    let same = source.iter().filter(|(field, _)| field == from);
+                    all.extend(same.map(|(_, tag)| (name.text.clone(), tag.clone())));
+                }
+            }
+        }
+    }
+    all
 }
 
 /// The column of `frame` that a prefix names.
