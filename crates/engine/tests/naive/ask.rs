@@ -42,6 +42,18 @@ pub fn answers(case: &Case) -> Vec<String> {
         state.set(field, codes);
         state.set_locked(field, *locked);
     }
+    assert!(selections.add_state("B"));
+    for (name, texts) in &case.other {
+        let field = engine.field(name).expect("the case has the field");
+        let mut codes = BitSet::none(view.model().field(field).symbols.len());
+        for code in view.codes(field).iter() {
+            if texts.contains(&*view.text(field, *code)) {
+                codes.insert(*code as usize);
+            }
+        }
+        let state = selections.state_mut("B").expect("it was added");
+        state.set(field, codes);
+    }
     let (budget, locale) = (Budget::unlimited(), Locale::default());
     let query = Query {
         engine: &engine,

@@ -45,12 +45,37 @@ pub enum Modifier {
     Clear(String),
     Possible(String, Box<Set>),
     Excluded(String, Box<Set>),
+    /// `f = B::f`
+    OtherState(String),
+}
+
+/// What a set starts from: `$`, `1` or the alternate state `B`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    Current,
+    All,
+    OtherState,
+}
+
+/// What an aggregation is part of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wrap {
+    Plain,
+    /// `Sum(Aggr(…, A, B))`; the dimensions hold those of the cube.
+    Aggr(Kind, Vec<String>),
+    /// `Rank(…, 1, 1)`
+    Rank,
+    /// `Above(…, n)`
+    Above(usize),
+    /// `Below(…, n)`
+    Below(usize),
+    /// `RangeSum(Above(…, 0, 3))`
+    Running,
 }
 
 #[derive(Clone, Debug)]
 pub struct Set {
-    /// `1` rather than `$`.
-    pub all: bool,
+    pub base: Base,
     pub modifiers: Vec<Modifier>,
 }
 
@@ -62,6 +87,22 @@ pub struct Measure {
     pub total: Option<Vec<String>>,
     pub set: Option<Set>,
     pub arg: Arg,
+    pub wrap: Wrap,
+}
+
+impl Measure {
+    /// The `TOTAL` that decides which rows of the cube there are.
+    pub fn outer_total(&self) -> Option<&Vec<String>> {
+        match self.wrap {
+            Wrap::Aggr(..) => None,
+            _ => self.total.as_ref(),
+        }
+    }
+
+    /// Whether it looks at other rows of the cube.
+    pub fn looks_around(&self) -> bool {
+        !matches!(self.wrap, Wrap::Plain | Wrap::Aggr(..))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -69,6 +110,8 @@ pub struct Case {
     pub tables: Vec<Table>,
     /// Texts of selected values by field, and whether they are locked.
     pub selections: BTreeMap<String, (BTreeSet<String>, bool)>,
+    /// Selections of the alternate state `B`.
+    pub other: BTreeMap<String, BTreeSet<String>>,
     pub dimensions: Vec<String>,
     pub measures: Vec<Measure>,
 }
@@ -192,6 +235,7 @@ impl Case {
         let mut case = Self {
             tables,
             selections: BTreeMap::new(),
+            other: BTreeMap::new(),
             dimensions: Vec::new(),
             measures: Vec::new(),
         };
@@ -203,6 +247,14 @@ impl Case {
                 let n = 1 + dice.below(2);
                 let chosen = (0..n).map(|_| dice.pick(&texts).clone()).collect();
                 case.selections.insert(field, (chosen, dice.one_in(4)));
+            }
+        }
+        for _ in 0..dice.below(3) {
+            let field = dice.pick(&fields).clone();
+            let texts = case.texts(&field);
+            if !texts.is_empty() {
+                let chosen = BTreeSet::from([dice.pick(&texts).clone()]);
+                case.other.insert(field, chosen);
             }
         }
         // A cube is about the tight tables and islands, or about the loose table alone with
@@ -227,10 +279,42 @@ impl Case {
             }
         }
         for _ in 0..1 + dice.below(3) {
-            let measure = case.measure(&mut dice, &usable);
+            let mut measure = case.measure(&mut dice, &usable);
+            measure.wrap = case.wrap(&mut dice, &usable, &measure);
             case.measures.push(measure);
         }
+        // Rows that only arithmetic over several tables asks for may be missing, and other
+        // measures would see that.
+        if case.measures.iter().any(Measure::looks_around) {
+            for measure in &mut case.measures {
+                if let Arg::Product(field, _) = &measure.arg {
+                    measure.arg = Arg::Field(field.clone());
+                }
+            }
+        }
         case
+    }
+
+    fn wrap(&self, dice: &mut Dice, usable: &[String], measure: &Measure) -> Wrap {
+        let counts = matches!(measure.kind, Kind::Sum | Kind::Count | Kind::NullCount);
+        match dice.below(10) {
+            0 | 1 if counts && !matches!(measure.arg, Arg::Star) => {
+                let mut dims = self.dimensions.clone();
+                for _ in 0..1 + dice.below(2) {
+                    let field = dice.pick(usable).clone();
+                    if !dims.contains(&field) {
+                        dims.push(field);
+                    }
+                }
+                let kinds = [Kind::Sum, Kind::Count, Kind::Concat, Kind::NullCount];
+                Wrap::Aggr(*dice.pick(&kinds), dims)
+            }
+            2 if counts => Wrap::Rank,
+            3 if counts => Wrap::Above(1 + dice.below(2)),
+            4 if counts => Wrap::Below(dice.below(2)),
+            5 if counts => Wrap::Running,
+            _ => Wrap::Plain,
+        }
     }
 
     fn measure(&self, dice: &mut Dice, usable: &[String]) -> Measure {
@@ -285,6 +369,7 @@ impl Case {
             total,
             set: dice.one_in(3).then(|| self.set(dice, 0)),
             arg,
+            wrap: Wrap::Plain,
         }
     }
 
@@ -312,7 +397,8 @@ impl Case {
         for _ in 0..dice.below(3) {
             let field = dice.pick(&fields).clone();
             let texts = self.texts(&field);
-            modifiers.push(match dice.below(6) {
+            modifiers.push(match dice.below(7) {
+                4 => Modifier::OtherState(field),
                 0 => Modifier::Clear(field),
                 1 => Modifier::Search(field, (*dice.pick(&["t*", "*1", "n?", "*"])).to_owned()),
                 2 if depth == 0 => Modifier::Possible(field, Box::new(self.set(dice, 1))),
@@ -331,7 +417,7 @@ impl Case {
             });
         }
         Set {
-            all: dice.one_in(2),
+            base: *dice.pick(&[Base::Current, Base::Current, Base::All, Base::OtherState]),
             modifiers,
         }
     }
@@ -379,6 +465,19 @@ impl Case {
         for m in 0..self.measures.len() {
             push(&|c| drop(c.measures.remove(m)));
             push(&|c| c.measures[m].set = None);
+            push(&|c| c.measures[m].wrap = Wrap::Plain);
+            if let Wrap::Aggr(_, dims) = &self.measures[m].wrap {
+                for d in 0..dims.len() {
+                    // Those of the cube stay.
+                    if !self.dimensions.contains(&dims[d]) && dims.len() > 1 {
+                        push(&|c| {
+                            if let Wrap::Aggr(_, dims) = &mut c.measures[m].wrap {
+                                dims.remove(d);
+                            }
+                        });
+                    }
+                }
+            }
             push(&|c| c.measures[m].total = None);
             push(&|c| c.measures[m].distinct = false);
             if let Some(set) = &self.measures[m].set {
@@ -396,6 +495,9 @@ impl Case {
         }
         for field in self.selections.keys() {
             push(&|c| drop(c.selections.remove(field)));
+        }
+        for field in self.other.keys() {
+            push(&|c| drop(c.other.remove(field)));
         }
         for t in 0..self.tables.len() {
             for r in 0..self.tables[t].rows.len() {
@@ -441,6 +543,7 @@ impl Case {
 
     fn mentions(&self, field: &str) -> bool {
         self.selections.contains_key(field)
+            || self.other.contains_key(field)
             || self.dimensions.iter().any(|d| d == field)
             || self
                 .measures
@@ -455,13 +558,18 @@ impl Case {
             .map(|t| t.rows.len() + t.fields.len())
             .sum();
         let measures: usize = self.measures.iter().map(|m| format!("{m}").len() + 1).sum();
-        rows + self.selections.len() + self.dimensions.len() + measures
+        rows + self.selections.len() + self.other.len() + self.dimensions.len() + measures
     }
 }
 
 impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{{{}", if self.all { "1" } else { "$" })?;
+        let base = match self.base {
+            Base::Current => "$",
+            Base::All => "1",
+            Base::OtherState => "B",
+        };
+        write!(f, "{{{base}")?;
         for (i, modifier) in self.modifiers.iter().enumerate() {
             f.write_str(if i == 0 { "<" } else { "," })?;
             match modifier {
@@ -472,6 +580,7 @@ impl fmt::Display for Set {
                 Modifier::Search(field, pattern) => write!(f, "{field}={{\"{pattern}\"}}")?,
                 Modifier::Clear(field) => write!(f, "{field}=")?,
                 Modifier::Possible(field, set) => write!(f, "{field}=P({set} {field})")?,
+                Modifier::OtherState(field) => write!(f, "{field}=B::{field}")?,
                 Modifier::Excluded(field, set) => write!(f, "{field}=E({set} {field})")?,
             }
         }
@@ -481,6 +590,14 @@ impl fmt::Display for Set {
 
 impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.wrap {
+            Wrap::Plain => {}
+            Wrap::Aggr(kind, _) => write!(f, "{kind:?}(Aggr(")?,
+            Wrap::Rank => f.write_str("Rank(")?,
+            Wrap::Above(_) => f.write_str("Above(")?,
+            Wrap::Below(_) => f.write_str("Below(")?,
+            Wrap::Running => f.write_str("RangeSum(Above(")?,
+        }
         write!(f, "{:?}(", self.kind)?;
         if let Some(set) = &self.set {
             write!(f, "{set} ")?;
@@ -503,7 +620,15 @@ impl fmt::Display for Measure {
             ",';')"
         } else {
             ")"
-        })
+        })?;
+        match &self.wrap {
+            Wrap::Plain => Ok(()),
+            Wrap::Aggr(Kind::Concat, dims) => write!(f, ",{}),';')", dims.join(",")),
+            Wrap::Aggr(_, dims) => write!(f, ",{}))", dims.join(",")),
+            Wrap::Rank => f.write_str(",1,1)"),
+            Wrap::Above(n) | Wrap::Below(n) => write!(f, ",{n})"),
+            Wrap::Running => f.write_str(",0,3))"),
+        }
     }
 }
 
@@ -527,6 +652,9 @@ impl fmt::Display for Case {
         for (field, (texts, locked)) in &self.selections {
             let lock = if *locked { " locked" } else { "" };
             writeln!(f, "selected{lock} {field}: {texts:?}")?;
+        }
+        for (field, texts) in &self.other {
+            writeln!(f, "in B {field}: {texts:?}")?;
         }
         let measures: Vec<String> = self.measures.iter().map(ToString::to_string).collect();
         write!(f, "by {:?}: {}", self.dimensions, measures.join("  "))

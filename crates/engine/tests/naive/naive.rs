@@ -1,11 +1,12 @@
 //! The naive evaluator: joins everything, looks at every row, remembers nothing.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use satchel_calc::matches_wildcard;
-use satchel_data::{Value, number_text};
+use satchel_data::{Value, number_text, text_order};
 
-use crate::case::{Arg, Case, Kind, Measure, Modifier, Set};
+use crate::case::{Arg, Base, Case, Kind, Measure, Modifier, Set, Wrap};
 
 /// Selected texts by field.
 type Selection = BTreeMap<String, BTreeSet<String>>;
@@ -50,7 +51,10 @@ pub fn answers(case: &Case) -> Answers {
         .collect();
     let dims = &case.dimensions;
     let mut rows: BTreeSet<Tuple> = BTreeSet::new();
-    let grouping: Vec<&Measure> = case.measures.iter().filter(|m| m.total.is_none()).collect();
+    let grouping: Vec<&Measure> = {
+        let groups = |m: &&Measure| m.outer_total().is_none();
+        case.measures.iter().filter(groups).collect()
+    };
     for measure in &grouping {
         rows.extend(world.groups(measure, dims, &current).into_keys());
     }
@@ -65,23 +69,32 @@ pub fn answers(case: &Case) -> Answers {
         .iter()
         .map(|measure| {
             let kept: Vec<usize> = (0..dims.len())
-                .filter(|d| measure.total.as_ref().is_none_or(|t| t.contains(&dims[*d])))
+                .filter(|d| measure.outer_total().is_none_or(|t| t.contains(&dims[*d])))
                 .collect();
             let by: Vec<String> = kept.iter().map(|d| dims[*d].clone()).collect();
             (kept, world.groups(measure, &by, &current))
         })
         .collect();
     let mut optional = BTreeSet::new();
-    for tuple in &rows {
-        let values: Vec<String> = case
-            .measures
-            .iter()
-            .zip(&results)
-            .map(|(measure, (kept, groups))| {
+    // Rows as the cube shows them: by the values of the dimensions, NULL last.
+    let mut shown: Vec<&Tuple> = rows.iter().collect();
+    shown.sort_by(|a, b| world.order(dims, a, b));
+    let columns: Vec<BTreeMap<&Tuple, String>> = case
+        .measures
+        .iter()
+        .zip(&results)
+        .map(|(measure, (kept, groups))| {
+            let value = |tuple: &&Tuple| {
                 let part: Tuple = kept.iter().map(|d| tuple[*d].clone()).collect();
                 aggregate(measure, groups.get(&part).cloned().unwrap_or_default())
-            })
-            .collect();
+            };
+            let plain: Vec<String> = shown.iter().map(value).collect();
+            let results = around(measure, &shown, &plain);
+            shown.iter().copied().zip(results).collect()
+        })
+        .collect();
+    for tuple in &rows {
+        let values: Vec<String> = columns.iter().map(|c| c[tuple].clone()).collect();
         let line = format!("row {tuple:?}: {values:?}");
         let needed = grouping.is_empty()
             || dims.is_empty()
@@ -102,7 +115,12 @@ pub fn answers(case: &Case) -> Answers {
         .iter()
         .map(|measure| {
             let mut groups = world.groups(measure, &[], &current);
-            aggregate(measure, groups.remove(&Vec::new()).unwrap_or_default())
+            match measure.wrap {
+                // There are no other rows beside a total.
+                Wrap::Rank | Wrap::Above(_) | Wrap::Below(_) => "-".to_owned(),
+                Wrap::Running => "0".to_owned(),
+                _ => aggregate(measure, groups.remove(&Vec::new()).unwrap_or_default()),
+            }
         })
         .collect();
     lines.push(format!("totals: {totals:?}"));
@@ -344,6 +362,62 @@ impl<'a> World<'a> {
             .collect()
     }
 
+    /// How two rows of a cube stand: numbers by size, then texts, then NULL.
+    fn order(&self, dims: &[String], a: &Tuple, b: &Tuple) -> Ordering {
+        let mut order = Ordering::Equal;
+        for (dim, (x, y)) in dims.iter().zip(a.iter().zip(b)) {
+            let symbols = self.case.symbols(dim);
+            let value = |text: &str| symbols.iter().find(|s| s.to_text() == text);
+            order = order.then_with(|| match (value(x), value(y)) {
+                (None, None) => Ordering::Equal,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(x), Some(y)) => match (x.as_num(), y.as_num()) {
+                    (Some(x), Some(y)) => x.total_cmp(&y),
+                    (Some(_), None) => Ordering::Less,
+                    (None, Some(_)) => Ordering::Greater,
+                    (None, None) => text_order(&x.to_text(), &y.to_text()),
+                },
+            });
+        }
+        order
+    }
+
+    /// The values of an `Aggr` by tuple: one for each combination of its dimensions.
+    fn aggregated(
+        &self,
+        measure: &Measure,
+        by: &[String],
+        dims: &[String],
+        current: &Selection,
+    ) -> Groups {
+        let inner = Measure {
+            wrap: Wrap::Plain,
+            ..measure.clone()
+        };
+        let kept: Vec<usize> = (0..by.len())
+            .filter(|d| inner.total.as_ref().is_none_or(|t| t.contains(&by[*d])))
+            .collect();
+        let part = |tuple: &Tuple| kept.iter().map(|d| tuple[*d].clone()).collect::<Tuple>();
+        let fields: Vec<String> = kept.iter().map(|d| by[*d].clone()).collect();
+        let known = self.groups(&inner, &fields, current);
+        // Without `TOTAL`, combinations without a record have no value.
+        let of = |tuple: &Tuple| match (known.get(&part(tuple)), &inner.total) {
+            (Some(values), _) => aggregate_value(&inner, values.clone()),
+            (None, Some(_)) => aggregate_value(&inner, Vec::new()),
+            (None, None) => Value::Null,
+        };
+        let mut groups = Groups::new();
+        for tuple in self.combinations(by, current) {
+            let shown: Tuple = dims
+                .iter()
+                .filter_map(|d| Some(tuple[by.iter().position(|b| b == d)?].clone()))
+                .collect();
+            groups.entry(shown).or_default().push(of(&tuple));
+        }
+        groups
+    }
+
     /// The combinations of dimension values that remain.
     fn combinations(&self, dims: &[String], selection: &Selection) -> BTreeSet<Tuple> {
         let tables: Vec<usize> = dims.iter().flat_map(|d| self.holders(d)).collect();
@@ -356,6 +430,9 @@ impl<'a> World<'a> {
 
     /// The values to aggregate by tuple: each record once a tuple it is associated with.
     fn groups(&self, measure: &Measure, dims: &[String], current: &Selection) -> Groups {
+        if let Wrap::Aggr(_, by) = &measure.wrap {
+            return self.aggregated(measure, by, dims, current);
+        }
         let selection = match &measure.set {
             None => current.clone(),
             Some(set) => self.selection_of(set, current),
@@ -418,10 +495,10 @@ impl<'a> World<'a> {
 
     /// The selections that a set expression stands for.
     fn selection_of(&self, set: &Set, current: &Selection) -> Selection {
-        let base = if set.all {
-            Selection::new()
-        } else {
-            current.clone()
+        let base = match set.base {
+            Base::Current => current.clone(),
+            Base::All => Selection::new(),
+            Base::OtherState => self.case.other.clone(),
         };
         let mut selection = base.clone();
         for modifier in &set.modifiers {
@@ -429,6 +506,7 @@ impl<'a> World<'a> {
             | Modifier::Search(field, _)
             | Modifier::Clear(field)
             | Modifier::Possible(field, _)
+            | Modifier::OtherState(field)
             | Modifier::Excluded(field, _)) = modifier;
             let all: BTreeSet<String> = self
                 .case
@@ -449,6 +527,13 @@ impl<'a> World<'a> {
                         all.iter().filter(hit).cloned().collect::<BTreeSet<_>>(),
                     )
                 }
+                Modifier::OtherState(_) => (
+                    "=",
+                    match self.case.other.get(field) {
+                        Some(selected) => selected.clone(),
+                        None => self.possible(field, &self.case.other),
+                    },
+                ),
                 Modifier::Possible(_, inner) => {
                     let inner = self.selection_of(inner, current);
                     ("=", self.possible(field, &inner))
@@ -530,8 +615,72 @@ fn full_outer_join(case: &Case, tables: &[usize]) -> Vec<Joined> {
     all
 }
 
+/// What a measure that looks at other rows makes of its values in the rows as shown.
+fn around(measure: &Measure, rows: &[&Tuple], plain: &[String]) -> Vec<String> {
+    if !measure.looks_around() {
+        return plain.to_vec();
+    }
+    // Rows are together that agree in all dimensions but the last one.
+    let segment = |at: usize| {
+        let n = rows[at].len().saturating_sub(1);
+        &rows[at][..n]
+    };
+    let number = |at: usize| plain[at].parse::<f64>().ok();
+    (0..rows.len())
+        .map(|at| {
+            let peers: Vec<usize> = (0..rows.len())
+                .filter(|p| segment(*p) == segment(at))
+                .collect();
+            let place = peers.iter().position(|p| *p == at).unwrap_or_default();
+            let there = |place: Option<usize>| {
+                let peer = place.and_then(|p| peers.get(p));
+                peer.map_or_else(|| "-".to_owned(), |p| plain[*p].clone())
+            };
+            match measure.wrap {
+                // A cube without dimensions has no other rows.
+                Wrap::Running if rows[at].is_empty() => "0".to_owned(),
+                _ if rows[at].is_empty() => "-".to_owned(),
+                Wrap::Above(n) => there(place.checked_sub(n)),
+                Wrap::Below(n) => there(Some(place + n)),
+                Wrap::Running => {
+                    let from = place.saturating_sub(2);
+                    number_text(peers[from..=place].iter().filter_map(|p| number(*p)).sum())
+                }
+                Wrap::Rank => match number(at) {
+                    None => "-".to_owned(),
+                    Some(own) => {
+                        let larger = peers.iter().filter_map(|p| number(*p));
+                        (1 + larger.filter(|n| *n > own).count()).to_string()
+                    }
+                },
+                Wrap::Plain | Wrap::Aggr(..) => plain[at].clone(),
+            }
+        })
+        .collect()
+}
+
+/// The result of an aggregation over values as a value.
+fn aggregate_value(measure: &Measure, values: Vec<Value>) -> Value {
+    let text = aggregate(measure, values);
+    match text.parse::<f64>() {
+        _ if text == "-" => Value::Null,
+        Ok(num) if !matches!(measure.kind, Kind::Concat) => Value::num(num),
+        _ => Value::text(text),
+    }
+}
+
 /// The text of an aggregation over values; `-` is NULL.
 fn aggregate(measure: &Measure, mut values: Vec<Value>) -> String {
+    // The outer aggregation of an `Aggr` takes its values as they are.
+    if let Wrap::Aggr(kind, _) = measure.wrap {
+        let outer = Measure {
+            kind,
+            distinct: false,
+            wrap: Wrap::Plain,
+            ..measure.clone()
+        };
+        return aggregate(&outer, values);
+    }
     if measure.kind == Kind::NullCount {
         return values.iter().filter(|v| v.is_null()).count().to_string();
     }
