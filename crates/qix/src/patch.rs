@@ -80,6 +80,11 @@ impl Patch {
                 Op::Add => {
                     map.insert(last, self.value.clone());
                 }
+                // A member of the engine's own that was never written has its default, which
+                // is there to be replaced: so a table turns a column's order round.
+                Op::Replace if is_engines(&last) => {
+                    map.insert(last, self.value.clone());
+                }
                 Op::Replace => {
                     *map.get_mut(&last).ok_or_else(wrong)? = self.value.clone();
                 }
@@ -123,6 +128,12 @@ pub(crate) fn patched(
     }
 }
 
+/// Whether a member is named as the engine names its own: `qReverseSort`.
+fn is_engines(member: &str) -> bool {
+    let mut letters = member.chars();
+    letters.next() == Some('q') && letters.next().is_some_and(char::is_uppercase)
+}
+
 /// One reference token of a JSON pointer.
 pub(crate) fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
@@ -161,6 +172,15 @@ mod tests {
         check(
             json!([{"qOp": 2, "qPath": "/a/b", "qValue": "[]"}]),
             Ok(json!({"a": {"b": []}, "x/y": 1})),
+        );
+    }
+
+    #[test]
+    fn a_default_that_was_never_written_is_replaced() {
+        check(
+            json!([{"qOp": "replace", "qPath": "/a/qReverseSort", "qValue": "true"},
+                   {"qOp": "replace", "qPath": "/a/qReverseSort", "qValue": "false"}]),
+            Ok(json!({"a": {"b": [1, 2], "qReverseSort": false}, "x/y": 1})),
         );
     }
 

@@ -362,6 +362,7 @@ fn depth(nodes: &[satchel_engine::PivotNode], leaf: usize) -> usize {
 /// A box of measure ranges and the dimensions to select in.
 struct RangeSet {
     ranges: Vec<(usize, NumberRange)>,
+    /// The dimensions to select in; none named means in all.
     columns: Vec<i64>,
 }
 
@@ -443,8 +444,8 @@ fn select_ranges(call: &mut Call<'_>, sets: &[RangeSet], any: bool) -> Done {
             if !hit {
                 continue;
             }
-            for column in set.columns.iter().filter_map(|c| usize::try_from(*c).ok()) {
-                if let Some(cell) = cells.get(column).filter(|_| column < n_dims) {
+            for (column, cell) in cells.iter().enumerate().take(n_dims) {
+                if set.columns.is_empty() || set.columns.contains(&(column as i64)) {
                     chosen.entry(column).or_default().push(cell.element);
                 }
             }
