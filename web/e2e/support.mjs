@@ -230,7 +230,7 @@ export function inBrowser(name, options, body) {
       assert.deepEqual(browser.errors, [], 'errors thrown in the page');
     } catch (failed) {
       const shown = await browser.page.innerText('body').catch(() => 'nothing');
-      console.error(`${browser.page.url()} showed:\n${shown.slice(0, 2_000)}`);
+      console.error(`${browser.page.url()} showed:\n${shown.slice(0, 800)}`);
       throw failed;
     } finally {
       await browser.close();

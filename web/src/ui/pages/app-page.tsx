@@ -89,9 +89,15 @@ export default function AppPage({ route, source }: Props): ReactElement {
     return (
       <div className="page">
         <FailurePage failure={failure}>
-          <button type="button" className="button button-main" onClick={() => setAttempt(attempt + 1)}>
-            Open again
-          </button>
+          {failure.code.startsWith('access.') ? (
+            <a className="button button-main" href="#/">
+              Back to the apps
+            </a>
+          ) : (
+            <button type="button" className="button button-main" onClick={() => setAttempt(attempt + 1)}>
+              Open again
+            </button>
+          )}
           {stored && source === 'hub' ? (
             <a className="button" href={hrefOf({ page: 'app', app, sheet, local: true })}>
               Use the copy on this device

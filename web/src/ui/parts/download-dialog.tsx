@@ -153,9 +153,11 @@ function Offer(props: {
         </fieldset>
       ) : null}
       {props.failure ? <FailureNote failure={props.failure} /> : null}
-      <button type="submit" className="button button-main button-wide" disabled={props.preview === null}>
-        <Icon name="download" /> {props.failure ? 'Try again' : 'Download'}
-      </button>
+      <div className="dialog-foot">
+        <button type="submit" className="button button-main button-wide" disabled={props.preview === null}>
+          <Icon name="download" /> {props.failure ? 'Try again' : 'Download'}
+        </button>
+      </div>
     </form>
   );
 }

@@ -23,8 +23,10 @@ export function HitList(props: { hits: SearchHit[]; titleOf: (app: string) => st
               href={hrefOf({ page: 'app', app: hit.app, sheet: hit.sheet, local: props.local, show: hit.object })}
             >
               <HitIcon hit={hit} />
-              <span className="grow">{hit.title}</span>
-              <span className="muted">{props.titleOf(hit.app)}</span>
+              <span className="grow">
+                {hit.title}
+                <span className="muted row-more">{props.titleOf(hit.app)}</span>
+              </span>
             </a>
           </li>
         ))}
