@@ -285,11 +285,13 @@ impl Case {
         }
         // Rows that only arithmetic over several tables asks for may be missing, and other
         // measures would see that.
-        if case.measures.iter().any(Measure::looks_around) {
-            for measure in &mut case.measures {
-                if let Arg::Product(field, _) = &measure.arg {
-                    measure.arg = Arg::Field(field.clone());
-                }
+        // Rows of an `Aggr` may be missing likewise.
+        let around = case.measures.iter().any(Measure::looks_around);
+        for measure in &mut case.measures {
+            if let Arg::Product(field, _) = &measure.arg
+                && (around || matches!(measure.wrap, Wrap::Aggr(..)))
+            {
+                measure.arg = Arg::Field(field.clone());
             }
         }
         case
