@@ -6,7 +6,9 @@
 mod diagnostic;
 mod expand;
 mod expression;
+mod layout;
 mod lexer;
+mod names;
 mod parser;
 mod script;
 mod set_expression;
@@ -16,6 +18,8 @@ mod tree;
 pub use diagnostic::{Diagnostic, Severity, Span, line_col};
 pub use expand::{Expansion, Lookup, expand_dollar, split_list};
 pub use expression::{MAX_DEPTH, parse_expression};
+pub use layout::format_script;
+pub use names::{NameKind, NameUse, names};
 pub use script::{
     Branch, Condition, ExitTarget, Item, ItemKind, Script, Tab, check_script, parse_script,
 };

@@ -266,3 +266,25 @@ proptest! {
         everything(&String::from_utf8_lossy(&bytes));
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Names lie in the text, and a layout changes blanks at the beginning of lines only.
+    #[test]
+    fn names_and_layouts_of_any_text_are_sound(words in prop::collection::vec(prop::sample::select(vec![
+        "LOAD", "a", "[b c]", "RESIDENT", "T", ":", ";", "\n", "IF", "THEN", "ELSE", "END IF", "SUB", "s", "END SUB",
+        "CALL", "$(", "v", ")", "(", "SET", "=", "LET", "INLINE", "[x,y\n1,2]", "'q'", "FOR", "i", "TO", "1", "NEXT",
+        "//c\n", "/*d*/", "é", "SWITCH", "CASE", "DROP TABLE", ",", "  ",
+    ]), 0..60)) {
+        let text = words.join(" ");
+        let (script, _) = satchel_syntax::parse_script(&text);
+        for name in satchel_syntax::names(&script, &text) {
+            prop_assert!(text.get(name.span.start as usize..name.span.end as usize).is_some());
+        }
+        let laid_out = satchel_syntax::format_script(&text, "  ");
+        let bare = |t: &str| t.lines().map(|l| l.trim_start_matches([' ', '\t']).to_owned()).collect::<Vec<_>>();
+        prop_assert_eq!(bare(&laid_out), bare(&text));
+        prop_assert_eq!(satchel_syntax::format_script(&laid_out, "  "), laid_out);
+    }
+}
