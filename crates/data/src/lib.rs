@@ -11,6 +11,7 @@ mod build;
 mod cells;
 mod codes;
 mod frame;
+mod frames;
 mod loops;
 mod model;
 mod retain;

@@ -2,5 +2,6 @@
 
 mod support;
 
+mod loaded;
 mod snapshots;
 mod views;
