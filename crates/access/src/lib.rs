@@ -7,15 +7,20 @@
 #![forbid(unsafe_code)]
 
 mod decide;
+mod diff;
+mod expect;
 mod explain;
 mod lint;
 mod propagate;
 mod publication;
 mod reduce;
 mod rules;
+mod sight;
 mod subject;
 
 pub use decide::{Access, Decision, Grant, GrantedValue, Grants, Refusal, decide, fingerprint};
+pub use diff::{Change, diff};
+pub use expect::{Expectation, unmet};
 pub use explain::{Explanation, FieldUse, RowUse, Why, explain};
 pub use lint::lint;
 pub use publication::{Pending, publication_check};

@@ -10,6 +10,8 @@ use satchel_data::{AccessTables, FieldKind, Model, SymbolKey, Value};
 pub struct Finding {
     /// Stable, such as `access.unknown_column`.
     pub code: &'static str,
+    /// Where: the access table with row and column, the field or the table of the data.
+    pub place: String,
     /// What was found.
     pub message: String,
     /// What to do about it.
@@ -184,6 +186,11 @@ impl Rules {
         !self.tables.is_empty()
     }
 
+    /// The fields of the data that some OMIT withholds, as the data spells them.
+    pub fn omitted_fields(&self) -> Vec<String> {
+        self.omits.values().flatten().cloned().collect()
+    }
+
     fn role(&mut self, name: &str, data_fields: &[&str]) -> Role {
         match name {
             "ACCESS" => Role::Access,
@@ -318,10 +325,35 @@ impl Rules {
         }
     }
 
+    /// The access tables with this column.
+    pub(crate) fn column_place(&self, column: &str) -> String {
+        let tables: Vec<&str> = (self.tables.iter())
+            .filter(|t| t.columns.iter().any(|c| c == column))
+            .map(|t| t.name.as_str())
+            .collect();
+        format!("access table {}, column {column}", tables.join(", "))
+    }
+
+    /// The first row that names this field in OMIT.
+    fn omit_place(&self, name: &str) -> String {
+        for table in &self.tables {
+            for (r, row) in table.rows.iter().enumerate() {
+                let names = (table.roles.iter().zip(row)).any(|(role, cell)| {
+                    *role == Role::Omit && matches!(cell, Cell::Value(_, text) if text == name)
+                });
+                if names {
+                    return format!("access table {}, row {}, column OMIT", table.name, r + 1);
+                }
+            }
+        }
+        "the access section".to_owned()
+    }
+
     pub(crate) fn report(&self, findings: &mut Vec<Finding>) {
-        let mut add = |code, message: String, fix: &str| {
+        let mut add = |code, place: String, message: String, fix: &str| {
             findings.push(Finding {
                 code,
+                place,
                 message,
                 fix: fix.to_owned(),
             });
@@ -329,6 +361,7 @@ impl Rules {
         for name in &self.unknown_columns {
             add(
                 "access.unknown_column",
+                self.column_place(name),
                 format!(
                     "column {name} of the access tables is neither a system field nor a field of the data, so it reduces nothing"
                 ),
@@ -338,6 +371,7 @@ impl Rules {
         for name in self.omits.iter().filter(|o| o.1.is_empty()).map(|o| o.0) {
             add(
                 "access.unknown_omit",
+                self.omit_place(name),
                 format!(
                     "OMIT names {name}, which is no field of the data, so it withholds nothing"
                 ),
@@ -348,6 +382,7 @@ impl Rules {
             if table.roles.contains(&Role::Identity(Identity::Never)) {
                 add(
                     "access.never_matches",
+                    format!("access table {}", table.name),
                     format!(
                         "access table {} uses SERIAL, NTSID, NTDOMAINSID or PASSWORD, whose values never match",
                         table.name
@@ -358,6 +393,7 @@ impl Rules {
             if table.admits && !table.roles.contains(&Role::Access) {
                 add(
                     "access.no_access_column",
+                    format!("access table {}", table.name),
                     format!(
                         "access table {} has no column ACCESS, so its rows admit nobody",
                         table.name
@@ -368,6 +404,7 @@ impl Rules {
             if matches!(self.links.get(&t), Some(None)) {
                 add(
                     "access.link_loop",
+                    format!("access table {}", table.name),
                     format!(
                         "the tables linked to access table {} form a loop, so its rows admit nobody",
                         table.name
@@ -379,6 +416,7 @@ impl Rules {
         if !self.tables.is_empty() && !self.tables.iter().any(|t| t.admits) {
             add(
                 "access.no_identity",
+                "the access section".to_owned(),
                 "no access table has an identity column, so nobody is admitted".to_owned(),
                 "add USERID, GROUP, USER.EMAIL or USER.NAME",
             );

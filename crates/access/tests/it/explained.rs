@@ -87,3 +87,43 @@ fn the_lint_finds_each_pitfall_and_nothing_in_good_rules() {
     ]);
     assert_eq!(good, Vec::<&str>::new());
 }
+
+#[test]
+fn pitfalls_of_names_signs_and_kinds_have_a_place() {
+    let sales = ["Country|CODE|CITY", "GERMANY|'1|BONN", "FRANCE|'2|PARIS"];
+    let model = ModelBuilder::new()
+        .table(frame("SALES", &sales))
+        .build()
+        .expect("small");
+    let tables = AccessTables {
+        tables: vec![access_table(
+            "SA",
+            &[
+                "ACCESS|USERID|COUNTRY|CODE|CITY",
+                "USER|D\\ANN|GERMANY|1|\u{feff}BONN",
+                "ADMIN|INTERNAL\\SA_SCHEDULER|||",
+            ],
+        )],
+    };
+    let (rules, _) = Rules::read(&tables, &model);
+    let found = lint(&rules, &model);
+    let place = |code: &str| {
+        let finding = found.iter().find(|f| f.code == code);
+        finding
+            .map(|f| f.place.as_str())
+            .unwrap_or_else(|| panic!("{code} in {found:?}"))
+    };
+    assert_eq!(place("access.field_case"), "field Country of the data");
+    assert_eq!(
+        place("access.spaces"),
+        "access table SA, row 1, column CITY"
+    );
+    assert_eq!(
+        place("access.unknown_column"),
+        "access table SA, column COUNTRY"
+    );
+    assert_eq!(
+        place("access.synthetic_key"),
+        "access table SA, columns CODE, CITY"
+    );
+}
