@@ -481,3 +481,47 @@ async fn revoking_a_device_ends_its_sessions_and_no_others() {
     assert!(!other.unwrap().is_revoked);
     assert_eq!(ended, [tokens[0], tokens[3], tokens[4]]);
 }
+
+#[tokio::test]
+async fn a_sealed_secret_belongs_to_its_connection() {
+    let (dir, store) = store().await;
+    let connection = |name: &str| satchel_store::Connection {
+        name: name.into(),
+        kind: "postgres".into(),
+        target: serde_json::json!({ "host": "db" }),
+        audience: vec!["Sales".into()],
+        has_secret: true,
+    };
+    for (name, secret, nonce) in [("A", "alpha", [1; 24]), ("B", "beta", [2; 24])] {
+        let secret = satchel_base::Secret::new(secret.to_owned());
+        let connection = connection(name);
+        let put = store.put_connection(&connection, Some(&secret), nonce);
+        put.await.unwrap();
+    }
+    let (found, secret) = store.connection("a").await.unwrap();
+    assert_eq!(found, connection("A"));
+    assert_eq!(secret.unwrap().expose(), "alpha");
+    let ann = SubjectId::new("LOCAL", "ann");
+    assert!(found.is_for(&ann, &["SALES".into()]) && !found.is_for(&ann, &[]));
+
+    // The secret of another connection does not open, and neither does a changed one.
+    let database = dir.path().join("hub").join("repository.sqlite");
+    let mut raw = SqliteConnectOptions::new()
+        .filename(&database)
+        .connect()
+        .await
+        .unwrap();
+    sqlx::query("UPDATE connection SET secret = (SELECT secret FROM connection WHERE name = 'B') WHERE name = 'A'")
+        .execute(&mut raw)
+        .await
+        .unwrap();
+    let swapped = store.connection("A").await;
+    assert!(
+        matches!(swapped, Err(StoreError::Damaged { .. })),
+        "{swapped:?}"
+    );
+    store.remove_connection("a").await.unwrap();
+    let gone = store.connection("A").await;
+    assert!(matches!(gone, Err(StoreError::NotFound { .. })), "{gone:?}");
+    assert_eq!(store.connections().await.unwrap().len(), 1);
+}
