@@ -5,6 +5,8 @@ use std::cell::RefCell;
 use satchel_data::{Batch, Frame, FrameColumn, Value};
 use satchel_syntax::FormatSpec;
 
+use crate::outcome::AppData;
+
 /// Does what a script cannot do itself. File names are as written in the script; the host
 /// decides what they mean and what may be read.
 pub trait Host {
@@ -87,11 +89,11 @@ pub trait Host {
     /// Ends the connection taken last.
     fn disconnect(&mut self) {}
 
-    /// The tables of another app, for `BINARY`.
+    /// The data of another app, for `BINARY`, as far as whoever reloads may see it.
     ///
     /// # Errors
     /// If there is no such app, or it may not be read.
-    fn binary(&mut self, app: &str) -> Result<Vec<Frame>, HostError> {
+    fn binary(&mut self, app: &str) -> Result<AppData, HostError> {
         Err(HostError::new(
             "source.binary_not_available",
             format!("the data of app `{app}` cannot be loaded here"),
@@ -107,8 +109,30 @@ pub trait Host {
         let _ = (path, n_rows);
     }
 
+    /// Hears of a statement that ran, if the settings ask for it.
+    fn step(&mut self, step: &Step) {
+        let _ = step;
+    }
+
     /// Waits, for `SLEEP`. A host that does not wait does nothing.
     fn sleep(&mut self, milliseconds: u64);
+}
+
+/// A statement that ran. How long it took, the host knows: steps follow each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// The script file.
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+    /// How it begins, on one line.
+    pub text: String,
+    /// Rows it read of files, tables and queries.
+    pub rows_in: u64,
+    /// Rows that came out of it.
+    pub rows_out: u64,
+    /// About how many bytes all tables hold after it.
+    pub n_bytes: u64,
 }
 
 /// The host of a run, which statements and the functions in expressions both ask.

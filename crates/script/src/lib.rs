@@ -20,8 +20,8 @@ mod symbol_filter;
 mod tables;
 
 pub use delimited::{Dialect, split_delimited};
-pub use host::{FileInfo, Host, HostError, ReadRequest, RowSource, StoreRequest, WholeSize};
-pub use outcome::{Failure, LoadResult, Problem, Settings};
+pub use host::{FileInfo, Host, HostError, ReadRequest, RowSource, Step, StoreRequest, WholeSize};
+pub use outcome::{AppData, Failure, LoadResult, Problem, Settings};
 pub use run::run;
 pub use satchel_calc::matches_wildcard;
 pub use satchel_syntax::{FormatSpec, Labels, Quotes, RecordSize};

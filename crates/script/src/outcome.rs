@@ -18,9 +18,39 @@ pub struct Settings {
     pub user: String,
     /// Variables that exist before the first statement.
     pub variables: Vec<(String, Value)>,
-    /// The application tables of the last reload, for a partial one: only loads with `ADD`,
-    /// `REPLACE` or `MERGE` run then. `None` for a full reload.
-    pub previous: Option<Vec<Frame>>,
+    /// The data of the last reload, for a partial one: only loads with `ADD`, `REPLACE` or
+    /// `MERGE` run then. `None` for a full reload.
+    pub previous: Option<AppData>,
+    /// Whether the host hears of each statement that ran.
+    pub traces: bool,
+    /// The most rows that are taken of one file or query, or made by one `AUTOGENERATE`, to
+    /// try a script out.
+    pub row_limit: Option<usize>,
+}
+
+/// The data of an app that was loaded before.
+#[derive(Clone, Debug, Default)]
+pub struct AppData {
+    /// Its application tables.
+    pub tables: Vec<Frame>,
+    /// The tables of its access section, upper case.
+    pub access: AccessTables,
+    /// Fields and the tags scripts gave them.
+    pub tags: Vec<(String, String)>,
+}
+
+impl AppData {
+    /// What `model` and `access` hold.
+    pub fn of(model: &Model, access: AccessTables) -> Self {
+        let tags = (model.fields().iter())
+            .flat_map(|f| f.tags.iter().map(|tag| (f.name.clone(), tag.clone())))
+            .collect();
+        Self {
+            tables: model.to_frames(),
+            access,
+            tags,
+        }
+    }
 }
 
 impl Default for Settings {
@@ -33,6 +63,8 @@ impl Default for Settings {
             user: String::new(),
             variables: Vec::new(),
             previous: None,
+            traces: false,
+            row_limit: None,
         }
     }
 }
@@ -50,6 +82,8 @@ pub struct LoadResult {
     pub log: Vec<String>,
     /// What works but is probably not meant.
     pub warnings: Vec<Problem>,
+    /// Whether the access tables came with the data of another app, by `BINARY`.
+    pub inherits_access: bool,
     /// Comments on tables and fields: whether it is a table, the name, the text.
     pub comments: Vec<(bool, String, String)>,
 }

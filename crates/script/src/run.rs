@@ -10,13 +10,13 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 use satchel_base::Budget;
 use satchel_calc::Locale;
-use satchel_data::{AccessTable, AccessTables, ModelBuilder, Value};
+use satchel_data::{AccessTable, AccessTables, Frame, ModelBuilder, Value};
 use satchel_syntax::{Diagnostic, ExitTarget, Expansion, ForceCase, Item, Span, parse_script};
 
 pub(crate) use self::place::{Halt, Place, Run, Unit};
 use crate::functions::Session;
 use crate::host::{Host, SharedHost};
-use crate::outcome::{Failure, LoadResult, Problem, Settings};
+use crate::outcome::{AppData, Failure, LoadResult, Problem, Settings};
 use crate::statements::{Definitions, Pending};
 use crate::tables::{Loaded, Section, Tables};
 
@@ -80,8 +80,12 @@ pub(crate) struct Runner<'a> {
     pub(crate) definitions: Definitions,
     /// Whether anything was loaded yet; `BINARY` must come first.
     pub(crate) has_loaded: bool,
+    /// Whether `BINARY` brought access tables, which the script may not add to.
+    pub(crate) inherits_access: bool,
     pub(crate) is_connected: bool,
     pub(crate) slept_ms: u64,
+    /// Rows in and out of the statement that runs, for a trace.
+    pub(crate) step_rows: (u64, u64),
     pub(crate) directory: Option<String>,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) comments: Vec<(bool, String, String)>,
@@ -117,8 +121,10 @@ impl<'a> Runner<'a> {
             force: None,
             definitions: Definitions::default(),
             has_loaded: false,
+            inherits_access: false,
             is_connected: false,
             slept_ms: 0,
+            step_rows: (0, 0),
             directory: None,
             tags: Vec::new(),
             comments: Vec::new(),
@@ -130,16 +136,34 @@ impl<'a> Runner<'a> {
             subs: FxHashMap::default(),
             nesting: 0,
         };
-        for frame in settings.previous.iter().flatten() {
-            runner.tables.list.push(Loaded {
-                frame: frame.clone(),
-                section: Section::Application,
-            });
+        if let Some(previous) = &settings.previous {
+            runner.take_over(previous.clone());
         }
         for (name, value) in &settings.variables {
             runner.set_variable(name, value.clone());
         }
         runner
+    }
+
+    /// Takes over what was loaded before, here or by another app.
+    pub(crate) fn take_over(&mut self, data: AppData) {
+        for frame in data.tables {
+            self.tables.list.push(Loaded {
+                frame,
+                section: Section::Application,
+            });
+        }
+        for table in data.access.tables {
+            let mut frame = Frame::new(table.name, table.columns);
+            for row in &table.rows {
+                frame.push_row(row);
+            }
+            self.tables.list.push(Loaded {
+                frame,
+                section: Section::Access,
+            });
+        }
+        self.tags.extend(data.tags);
     }
 
     /// Whether this is a partial reload.
@@ -187,6 +211,7 @@ impl<'a> Runner<'a> {
             variables: std::mem::take(&mut self.variables),
             log: std::mem::take(&mut self.log),
             warnings: std::mem::take(&mut self.warnings),
+            inherits_access: self.inherits_access,
             comments: std::mem::take(&mut self.comments),
         })
     }

@@ -17,8 +17,9 @@ use satchel_syntax::{
 };
 
 pub(crate) use self::definitions::Definitions;
+use crate::host::Step;
 use crate::run::{Flow, Place, Run, Runner, Unit};
-use crate::tables::{Loaded, Section};
+use crate::tables::Section;
 
 /// One hour: what a whole run may sleep, so that a loop of short sleeps ends too.
 const MAX_SLEEP_MS: u64 = 3_600_000;
@@ -61,8 +62,39 @@ impl Runner<'_> {
         ) {
             self.no_pending()?;
         }
+        self.step_rows = (0, 0);
         self.statement(place, statement)?;
+        if self.settings.traces {
+            self.tell_step(unit, span);
+        }
         Ok(Flow::Next)
+    }
+
+    fn tell_step(&mut self, unit: &Unit, span: Span) {
+        /// What fits a terminal's line beside the numbers.
+        const SHOWN: usize = 60;
+        /// A value of a dictionary: two words, and for texts the letters. A guess that costs
+        /// nothing beats a count of every letter after every statement.
+        const VALUE_BYTES: usize = 40;
+        let words: Vec<&str> = span.text(&unit.text).split_whitespace().collect();
+        let whole = words.join(" ");
+        let mut text: String = whole.chars().take(SHOWN).collect();
+        if text.len() < whole.len() {
+            text.push('…');
+        }
+        let columns = self.tables.list.iter().flat_map(|t| &t.frame.columns);
+        let n_bytes: usize = columns
+            .map(|c| 4 * c.codes.len() + VALUE_BYTES * c.dict.len())
+            .sum();
+        let step = Step {
+            file: unit.file.clone(),
+            line: satchel_syntax::line_col(&unit.text, span.start as usize).0,
+            text,
+            rows_in: self.step_rows.0,
+            rows_out: self.step_rows.1,
+            n_bytes: n_bytes as u64,
+        };
+        self.host.ask(|host| host.step(&step));
     }
 
     /// A load that waits for a source must be followed by a load.
@@ -118,6 +150,19 @@ impl Runner<'_> {
                 Ok(())
             }
             StatementKind::SectionAccess => {
+                // Rows added to inherited access tables could show more than those do.
+                if self.inherits_access {
+                    return Err(place.fail(
+                        Diagnostic::error(
+                            "script.access_inherited",
+                            statement.span,
+                            "the app that BINARY loads has a section access, which holds here too",
+                        )
+                        .with_hint(
+                            "change it in that app, or let that app STORE what this one may load",
+                        ),
+                    ));
+                }
                 self.section = Section::Access;
                 Ok(())
             }
@@ -277,7 +322,7 @@ impl Runner<'_> {
     }
 
     fn binary(&mut self, place: &Place, app: &Name) -> Run<()> {
-        if self.has_loaded {
+        if self.has_loaded || self.section == Section::Access {
             return Err(place.fail(
                 Diagnostic::error(
                     "script.binary_not_first",
@@ -288,14 +333,27 @@ impl Runner<'_> {
             ));
         }
         self.has_loaded = true;
-        let frames = (self.host.ask(|host| host.binary(&app.text)))
-            .map_err(|error| place.host_error(app.span, error))?;
-        for frame in frames {
-            self.tables.list.push(Loaded {
-                frame,
-                section: Section::Application,
-            });
+        // A partial reload keeps what the last full one took over.
+        if let Some(previous) = &self.settings.previous {
+            self.inherits_access = !previous.access.tables.is_empty();
+            return Ok(());
         }
+        let data = (self.host.ask(|host| host.binary(&app.text)))
+            .map_err(|error| place.host_error(app.span, error))?;
+        self.inherits_access = !data.access.tables.is_empty();
+        let n_rows: usize = data.tables.iter().map(satchel_data::Frame::n_rows).sum();
+        let line = format!(
+            "{}: {} tables, {n_rows} rows{}",
+            app.text,
+            data.tables.len(),
+            if self.inherits_access {
+                ", and its section access"
+            } else {
+                ""
+            }
+        );
+        self.take_over(data);
+        self.write_log(line);
         Ok(())
     }
 

@@ -65,8 +65,11 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// The position of the table `name` of `section`.
+    /// The position of the table `name` of `section`. In the access section all names are
+    /// upper case, however a script writes them.
     pub(crate) fn position(&self, name: &str, section: Section) -> Option<usize> {
+        let upper = (section == Section::Access).then(|| name.to_uppercase());
+        let name = upper.as_deref().unwrap_or(name);
         self.list
             .iter()
             .position(|t| t.section == section && t.frame.name == name)
@@ -97,10 +100,10 @@ impl Tables {
         self.list.iter().position(|t| {
             t.section == section
                 && t.frame.columns.len() == frame.columns.len()
-                && frame
-                    .columns
-                    .iter()
-                    .all(|c| t.frame.column_index(&c.name).is_some())
+                && frame.columns.iter().all(|c| match section {
+                    Section::Application => t.frame.column_index(&c.name).is_some(),
+                    Section::Access => t.frame.column_index(&c.name.to_uppercase()).is_some(),
+                })
         })
     }
 }

@@ -79,6 +79,7 @@ impl Runner<'_> {
             StatementKind::Select(text) => self.select(&bottom.place, text)?,
             _ => return Ok(()),
         };
+        self.step_rows.0 += source.n_rows as u64;
         for (depth, step) in chain.iter().enumerate().rev() {
             let first = match self.first(step)? {
                 Some(n) if depth == 0 || depth == chain.len() - 1 => Some(n),

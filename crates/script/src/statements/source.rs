@@ -55,6 +55,7 @@ impl Runner<'_> {
             LoadSource::Autogenerate(expr) => {
                 let value = self.evaluate(expr, place)?;
                 let n_rows = value.as_num().unwrap_or(0.0).clamp(0.0, 4e9) as usize;
+                let n_rows = n_rows.min(self.row_limit());
                 (self.budget.charge_rows(n_rows as u64)).map_err(|stop| place.stop(stop))?;
                 let source = Source {
                     frame: Frame::default(),
@@ -148,8 +149,10 @@ impl Runner<'_> {
                 name: String::new(),
                 columns: (rows.take_whole()).map_err(|e| place.host_error(span, e))?,
             };
+            let limit = self.row_limit();
             for (column, distinct) in frame.columns.iter_mut().zip(names) {
                 column.name = distinct;
+                column.codes.truncate(limit);
             }
             self.host.ask(|host| host.progress(name, size.n_rows));
             return Ok(Source::of(frame));
@@ -170,8 +173,19 @@ impl Runner<'_> {
             }
             n_rows += batch.n_rows;
             self.host.ask(|host| host.progress(name, n_rows as u64));
+            if n_rows >= self.row_limit() {
+                n_rows = self.row_limit();
+                for column in &mut frame.columns {
+                    column.codes.truncate(n_rows);
+                }
+                break;
+            }
         }
         Ok(Source { frame, n_rows })
+    }
+
+    fn row_limit(&self) -> usize {
+        self.settings.row_limit.unwrap_or(usize::MAX)
     }
 
     pub(super) fn inline(

@@ -20,6 +20,7 @@ impl Runner<'_> {
         mut frame: Frame,
         default_name: &str,
     ) -> Run<()> {
+        self.step_rows.1 += frame.n_rows() as u64;
         let label = statement.label.as_ref().map(|l| l.text.clone());
         let mut name = label.clone().unwrap_or_else(|| default_name.to_owned());
         self.rename_columns(statement, &mut frame, &name);

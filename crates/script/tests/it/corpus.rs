@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use satchel_base::{Budget, CancelToken, Limits};
-use satchel_data::{Frame, Model, Value};
-use satchel_script::{Failure, LoadResult, Settings, run};
+use satchel_data::{Model, Value};
+use satchel_script::{AppData, Failure, LoadResult, Settings, run};
 
 use crate::host::Files;
 
@@ -46,7 +46,8 @@ fn scripts_give_what_the_corpus_says() {
             let before = blocks.iter().find(|(info, _)| info == "before");
             let previous = before.map(|(_, script)| {
                 let result = execute(script, &mut host, None);
-                frames(&result.expect("the reload before is good").model)
+                let result = result.expect("the reload before is good");
+                AppData::of(&result.model, result.access)
             });
             let got = outcome(script, &mut host, previous);
             let want = blocks.iter().find(|(info, _)| info == "out");
@@ -97,7 +98,7 @@ fn blocks(section: &str) -> Vec<(String, String)> {
 fn execute(
     script: &str,
     host: &mut Files,
-    previous: Option<Vec<Frame>>,
+    previous: Option<AppData>,
 ) -> Result<LoadResult, Failure> {
     let settings = Settings {
         now: NOW,
@@ -114,7 +115,7 @@ fn execute(
     run("main.qvs", script, host, &settings, &budget)
 }
 
-fn outcome(script: &str, host: &mut Files, previous: Option<Vec<Frame>>) -> String {
+fn outcome(script: &str, host: &mut Files, previous: Option<AppData>) -> String {
     match execute(script, host, previous) {
         Ok(result) => show(&result, host),
         Err(failure) => (failure.problems.iter())
@@ -124,23 +125,6 @@ fn outcome(script: &str, host: &mut Files, previous: Option<Vec<Frame>>) -> Stri
 }
 
 /// The tables of a model as a partial reload gets them.
-fn frames(model: &Model) -> Vec<Frame> {
-    (model.tables().iter().enumerate())
-        .map(|(t, table)| {
-            let names =
-                (table.columns.iter()).map(|c| model.fields()[c.field.index()].name.clone());
-            let mut frame = Frame::new(table.name.clone(), names);
-            for row in 0..table.n_rows {
-                let cells: Vec<Value> = (0..table.columns.len())
-                    .map(|c| model_cell(model, t, c, row))
-                    .collect();
-                frame.push_row(&cells);
-            }
-            frame
-        })
-        .collect()
-}
-
 fn show(result: &LoadResult, host: &Files) -> String {
     let mut out = tables(&result.model);
     for table in &result.access.tables {
