@@ -5,7 +5,7 @@
 //! leads out of those, by `..` or by a symbolic link, is refused (`source.outside_root`).
 //! Codes: `source.not_found`, `source.outside_root`, `source.unknown_folder`,
 //! `source.format_not_supported`, `source.malformed`, `source.bad_encoding`, `source.cannot_read`,
-//! `source.cannot_write`.
+//! `source.cannot_write`. Queries to databases are in [`sql`], files of web sites in [`web`].
 
 mod codepage;
 mod delimited;
@@ -15,7 +15,9 @@ mod parquet_read;
 mod parquet_write;
 mod qvd;
 mod roots;
+pub mod sql;
 mod store;
+pub mod web;
 
 pub use files::FileHost;
 pub use roots::Roots;
