@@ -32,7 +32,13 @@ pub fn for_tests() -> Result<()> {
         ("faketime", "faketime"),
         ("certutil", "libnss3-tools"),
         ("sqlite3", "sqlite3"),
-    ])
+        ("mariadb-install-db", "mariadb-server-core"),
+    ])?;
+    // Debian puts the programs of each version of PostgreSQL into a folder of their own.
+    if !std::path::Path::new("/usr/lib/postgresql").is_dir() {
+        debian_packages(&["postgresql"])?;
+    }
+    Ok(())
 }
 
 /// Everything `cargo xtask fuzz` needs.

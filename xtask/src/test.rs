@@ -52,6 +52,7 @@ pub fn run(only: &[String]) -> Result<()> {
     }
     if wanted("e2e") {
         qvd_readers()?;
+        databases()?;
     }
     if wanted("e2e") || wanted("browser") {
         wasm::build_wasm()?;
@@ -71,6 +72,24 @@ fn qvd_readers() -> Result<()> {
         .args(["--features", "e2e", "--test", "readers"])
         .env("SATCHEL_QVD_PYTHON", python);
     process::run(&mut tests)
+}
+
+/// Queries of load scripts to servers, which the tests start.
+fn databases() -> Result<()> {
+    println!("— queries to PostgreSQL and MariaDB");
+    process::run(&mut command(
+        "cargo",
+        [
+            "test",
+            "--quiet",
+            "-p",
+            "satchel-sources",
+            "--features",
+            "e2e",
+            "--test",
+            "databases",
+        ],
+    ))
 }
 
 /// The demo hub with its apps, and real clients against it.

@@ -3,9 +3,11 @@
 mod access;
 mod app;
 mod audit;
+mod connection;
 mod device;
 mod licence;
 mod output;
+mod script;
 mod serve;
 mod user;
 
@@ -72,6 +74,12 @@ enum What {
     /// Apps: import, reload, publish
     #[command(subcommand)]
     App(app::Command),
+    /// Connections: databases and sites that load scripts may read
+    #[command(subcommand)]
+    Connection(connection::Command),
+    /// Load scripts: look for mistakes, try one out
+    #[command(subcommand)]
+    Script(script::Command),
     /// Section access: who sees what, and why
     #[command(subcommand)]
     Access(access::Command),
@@ -142,9 +150,11 @@ async fn run(command: Command) -> Result<ExitCode> {
             .await
             .map(|()| ExitCode::SUCCESS),
         What::App(command) => app::run(&common, command).await,
-        What::Access(command) => access::run(&common, command)
+        What::Connection(command) => connection::run(&common, command)
             .await
             .map(|()| ExitCode::SUCCESS),
+        What::Script(command) => script::run(&common, command),
+        What::Access(command) => access::run(&common, command).await,
         What::Device(command) => device::run(&common, command)
             .await
             .map(|()| ExitCode::SUCCESS),

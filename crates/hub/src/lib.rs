@@ -4,17 +4,22 @@
 //! carries requests between them and the engine. Routes come from `gate::Route`: a route that
 //! is not there does not exist, and every one passes through [`guard`].
 
+mod access_tests;
 mod apps;
+mod chart_fields;
 pub mod cli;
+mod connections;
 mod data_image;
 mod guard;
 mod headers;
 mod housekeeping;
+mod language;
 mod qix_host;
 mod refusal;
 mod reload;
 mod router;
 mod routes;
+mod script_host;
 mod serve;
 mod sessions;
 mod sign_in;

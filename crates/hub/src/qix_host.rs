@@ -236,7 +236,12 @@ impl Host for HubHost {
             })
     }
 
-    fn reload(&mut self, id: &str, content: &AppContent, _: bool) -> Result<Reloaded, Refusal> {
+    fn reload(
+        &mut self,
+        id: &str,
+        content: &AppContent,
+        partial: bool,
+    ) -> Result<Reloaded, Refusal> {
         let app = self.app(id).map_err(|_| Refusal::AccessDenied)?;
         if !apps::may_edit(&app, &self.user) {
             return Err(Refusal::AccessDenied);
@@ -247,12 +252,18 @@ impl Host for HubHost {
             Limits::UNLIMITED,
             self.doings.begin_reload(self.state.now()),
         );
+        let task = reload::Task {
+            who: Some(&self.user),
+            now: self.state.now(),
+            budget: &budget,
+            partial,
+            traces: false,
+            row_limit: None,
+        };
         let result = self.runtime.block_on(reload::run_and_publish(
             &self.state.store,
             &app.id,
-            &self.user.id,
-            self.state.now(),
-            &budget,
+            &task,
             &mut |line| {
                 let mut done = self.doings.lock();
                 if done.log.len() < MAX_PROGRESS_LINES {

@@ -5,15 +5,22 @@
 
 use std::path::{Path, PathBuf};
 
-use satchel_access::{Finding, Rules, lint, publication_check};
-use satchel_base::{AppId, Budget, ByteSize, SubjectId, UnixMillis};
-use satchel_script::{Failure, LoadResult, Settings};
+use satchel_access::{Decision, Finding, Grant, Rules, Subject, decide, lint, publication_check};
+use satchel_base::{AppId, Budget, ByteSize, UnixMillis};
+use satchel_data::{Model, Value};
+use satchel_script::{AppData, Failure, LoadResult, Settings};
 use satchel_sources::{FileHost, Roots};
-use satchel_store::{App, PublishedReload, Store, StoreError};
+use satchel_store::{App, PublishedReload, Store, StoreError, User};
 use serde::{Deserialize, Serialize};
 
-use crate::data_image::DataImage;
+use crate::access_tests::{AccessTest, broken};
+use crate::apps::subject;
+use crate::chart_fields;
+use crate::connections::Connections;
+use crate::data_image::{DataImage, MAX_DATA_BYTES};
+use crate::script_host::{BinaryApp, DOWNLOADS, OtherApps, ScriptHost};
 use crate::system::{random, serial_day};
+use tokio::runtime::Handle;
 
 /// Folders an app's script may use.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -22,6 +29,9 @@ pub(crate) struct Folders {
     pub app: PathBuf,
     /// What `lib://data/` means.
     pub data: PathBuf,
+    /// What people must see of the app, checked at each reload.
+    #[serde(default)]
+    pub access_tests: Vec<AccessTest>,
 }
 
 impl Folders {
@@ -41,6 +51,7 @@ impl Folders {
             .unwrap_or_else(|| Self {
                 app: own.clone(),
                 data: own,
+                access_tests: Vec::new(),
             })
     }
 
@@ -69,6 +80,26 @@ pub(crate) enum ReloadError {
     /// The app's content is not what it should be.
     #[error("the app's content is damaged")]
     Content,
+    /// A partial reload keeps the app's data, which this account may not see, or not all of it.
+    #[error(
+        "{who} does not see all data of the app, so a partial reload would lose the rest; give it an ADMIN row with blank reduction cells, or reload in full"
+    )]
+    SeesPart {
+        /// The account.
+        who: String,
+    },
+    /// The section access that came with `BINARY` would protect less here.
+    #[error(
+        "the section access of the app that BINARY loads names {}, which this app's data no longer has; keep these fields as they are",
+        .0.join(", ")
+    )]
+    Inherited(Vec<String>),
+    /// What the author expects of section access is not so.
+    #[error(
+        "section access does not do what the app's access tests expect:\n  {}",
+        .0.join("\n  ")
+    )]
+    Tests(Vec<String>),
 }
 
 impl ReloadError {
@@ -79,6 +110,9 @@ impl ReloadError {
             Self::Store(StoreError::Superseded) => "app.superseded",
             Self::Store(error) if error.is_full() => "storage.full",
             Self::Store(_) | Self::Content => "hub.internal",
+            Self::SeesPart { .. } => "reload.sees_part",
+            Self::Inherited(_) => "access.inherited_unprotected",
+            Self::Tests(_) => "access.tests_failed",
         }
     }
 }
@@ -104,7 +138,7 @@ fn rendered(failure: &Failure) -> String {
 /// A reload that ran to its end.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// The number of the published reload; none if it waits.
+    /// The number of the published reload; none if it waits, or was a trial.
     pub reload: Option<u64>,
     /// What must be confirmed before it is published.
     pub pending: Vec<String>,
@@ -114,32 +148,216 @@ pub(crate) struct Outcome {
     pub tables: Vec<(String, usize)>,
 }
 
-/// Runs the script of an app as it is stored and publishes what comes out. When `budget` is
-/// cancelled the script stops and nothing is published.
+/// What is to be run, for whom.
+pub(crate) struct Task<'a> {
+    /// Who reloads; nobody for the scheduler, `INTERNAL\SA_SCHEDULER`.
+    pub who: Option<&'a User>,
+    /// The present time.
+    pub now: UnixMillis,
+    /// When it is cancelled the script stops and nothing is published.
+    pub budget: &'a Budget,
+    /// Only loads with `ADD`, `REPLACE` or `MERGE` run, on the data of the last reload.
+    pub partial: bool,
+    /// The log tells of each statement.
+    pub traces: bool,
+    /// The most rows of each file: a trial, which is never published.
+    pub row_limit: Option<usize>,
+}
+
+impl Task<'_> {
+    fn subject(&self) -> Subject {
+        self.who.map_or_else(Subject::scheduler, subject)
+    }
+}
+
+/// Runs the script of an app as it is stored and publishes what comes out.
 pub(crate) async fn run_and_publish(
     store: &Store,
     id: &AppId,
-    who: &SubjectId,
-    now: UnixMillis,
-    budget: &Budget,
+    task: &Task<'_>,
     log: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Outcome, ReloadError> {
+    let made = make(store, id, task, log).await?;
+    if task.row_limit.is_some() {
+        return Ok(trial(store, &made, log));
+    }
+    publish(store, made, task.now, log).await
+}
+
+/// What a script made, before anything is published.
+pub(crate) struct Made {
+    pub app: App,
+    pub result: LoadResult,
+    script: String,
+    folders: Folders,
+    from: Option<BinaryApp>,
+}
+
+/// Runs the script of an app as it is stored, and publishes nothing.
+pub(crate) async fn make(
+    store: &Store,
+    id: &AppId,
+    task: &Task<'_>,
+    log: &mut (dyn FnMut(&str) + Send),
+) -> Result<Made, ReloadError> {
     let app = store.app(id).await?.ok_or_else(|| StoreError::NotFound {
         what: "app",
         name: id.as_str().to_owned(),
     })?;
     let script = script_of(store, &app)?;
     let folders = Folders::load(store, id);
-    let settings = Settings {
-        now: serial_day(now),
+    let mut settings = Settings {
+        now: serial_day(task.now),
         seed: u64::from_le_bytes(random()),
         app_name: app.title.clone(),
-        user: who.as_str().to_owned(),
+        user: task.subject().user.as_str().to_owned(),
+        traces: task.traces,
+        row_limit: task.row_limit,
         ..Settings::default()
     };
-    let result =
-        tokio::task::block_in_place(|| run(&script, &folders, &app.title, &settings, budget, log))?;
-    publish(store, &app, &script, result, now, log).await
+    if task.partial {
+        match previous(store, &app, &task.subject())? {
+            Some((data, variables)) => {
+                settings.previous = Some(data);
+                settings.variables = variables;
+            }
+            None => log("the app has no data yet, so this is a full reload"),
+        }
+    }
+    let cancel = task.budget.cancel_token();
+    let owner = store.user(&app.owner).await?;
+    let connections = match task.who.or(owner.as_ref()) {
+        Some(user) => Connections::of(store, user, cancel).await?,
+        None => Connections::default(),
+    };
+    let (result, from) = tokio::task::block_in_place(|| {
+        let others = OtherApps {
+            store,
+            runtime: Handle::current(),
+            own: &app,
+            who: task.who,
+            loaded: None,
+        };
+        run(
+            &script,
+            &folders,
+            others,
+            connections,
+            &settings,
+            task.budget,
+            log,
+        )
+    })?;
+    Ok(Made {
+        app,
+        result,
+        script,
+        folders,
+        from,
+    })
+}
+
+/// Variables by name.
+type Variables = Vec<(String, Value)>;
+
+/// The data of the last reload, if `subject` sees all of it.
+fn previous(
+    store: &Store,
+    app: &App,
+    subject: &Subject,
+) -> Result<Option<(AppData, Variables)>, ReloadError> {
+    let Some(blob) = &app.data else {
+        return Ok(None);
+    };
+    let bytes = store.blobs().read(blob)?;
+    let image = DataImage::decode(&bytes).map_err(|_| ReloadError::Content)?;
+    let model =
+        Model::from_snapshot(&image.snapshot, MAX_DATA_BYTES).map_err(|_| ReloadError::Content)?;
+    let (rules, _) = Rules::read(&image.access, &model);
+    let sees_all = !rules.has_section_access()
+        || match decide(&rules, subject) {
+            Decision::Denied(_) => false,
+            Decision::Granted(grants) => {
+                let is_whole = grants.unreduced || grants.fields.values().all(|g| *g == Grant::All);
+                is_whole && grants.omit.is_empty()
+            }
+        };
+    if !sees_all {
+        let who = subject.user.to_string();
+        return Err(ReloadError::SeesPart { who });
+    }
+    Ok(Some((AppData::of(&model, image.access), image.variables)))
+}
+
+/// What came out of a script that was only tried.
+fn trial(store: &Store, made: &Made, log: &mut (dyn FnMut(&str) + Send)) -> Outcome {
+    tell(&made.result, log);
+    let (rules, _) = Rules::read(&made.result.access, &made.result.model);
+    Outcome {
+        reload: None,
+        pending: Vec::new(),
+        findings: findings(store, made, &rules),
+        tables: tables_of(&made.result),
+    }
+}
+
+/// What works but is probably not meant, to the log.
+fn tell(result: &LoadResult, log: &mut (dyn FnMut(&str) + Send)) {
+    for warning in &result.warnings {
+        log(&warning.rendered);
+    }
+    for note in result.model.notes() {
+        log(&describe(note));
+    }
+}
+
+/// What an author should look at in the section access.
+fn findings(store: &Store, made: &Made, rules: &Rules) -> Vec<Finding> {
+    let mut findings = lint(rules, &made.result.model);
+    findings.extend(omitted_in_charts(store, &made.app, rules));
+    if made.result.inherits_access {
+        let from = made
+            .from
+            .as_ref()
+            .map_or("another app", |f| f.app.title.as_str());
+        findings.push(Finding {
+            code: "access.inherited",
+            place: "BINARY".to_owned(),
+            message: format!("the section access is that of {from}, as of its last reload"),
+            fix: "reload this app after that one, or people keep rights they no longer have"
+                .to_owned(),
+        });
+    }
+    findings
+}
+
+/// Charts that are incomplete for whoever lacks a field they use.
+pub(crate) fn omitted_in_charts(store: &Store, app: &App, rules: &Rules) -> Vec<Finding> {
+    let omitted = rules.omitted_fields();
+    let content = (store.blobs().read(&app.content).ok())
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .and_then(|text| satchel_qix::AppContent::from_json(&text).ok());
+    let Some(content) = content.filter(|_| !omitted.is_empty()) else {
+        return Vec::new();
+    };
+    (omitted.iter())
+        .filter_map(|field| {
+            let id = chart_fields::user_of(&content, field)?;
+            Some(Finding {
+                code: "access.omit_in_charts",
+                place: format!("object {id}"),
+                message: format!("{id} uses {field}, which OMIT withholds from some"),
+                fix: "show another object, by a condition, to who does not see the field"
+                    .to_owned(),
+            })
+        })
+        .collect()
+}
+
+fn tables_of(result: &LoadResult) -> Vec<(String, usize)> {
+    (result.model.tables().iter())
+        .map(|t| (t.name.clone(), t.n_rows))
+        .collect()
 }
 
 fn script_of(store: &Store, app: &App) -> Result<String, ReloadError> {
@@ -149,44 +367,75 @@ fn script_of(store: &Store, app: &App) -> Result<String, ReloadError> {
     Ok(content.script)
 }
 
+/// What came out, and the app whose data `BINARY` loaded.
 fn run(
     script: &str,
     folders: &Folders,
-    title: &str,
+    others: OtherApps<'_>,
+    connections: Connections,
     settings: &Settings,
     budget: &Budget,
     log: &mut dyn FnMut(&str),
-) -> Result<LoadResult, ReloadError> {
-    let roots = Roots::new(&folders.app).with("data", &folders.data);
-    let mut host = FileHost::new(roots, log);
-    satchel_script::run(title, script, &mut host, settings, budget)
-        .map_err(|failure| ReloadError::Script(Box::new(failure)))
+) -> Result<(LoadResult, Option<BinaryApp>), ReloadError> {
+    let title = others.own.title.clone();
+    let downloads = tempfile::tempdir().map_err(|source| StoreError::File {
+        path: std::env::temp_dir(),
+        source,
+    })?;
+    let roots = Roots::new(&folders.app)
+        .with("data", &folders.data)
+        .with(DOWNLOADS, downloads.path());
+    let cancel = budget.cancel_token().clone();
+    let mut host = ScriptHost::new(FileHost::new(roots, log))
+        .with_apps(others)
+        .with_connections(connections, downloads.path().to_owned(), cancel);
+    let result = satchel_script::run(&title, script, &mut host, settings, budget)
+        .map_err(|failure| ReloadError::Script(Box::new(failure)))?;
+    Ok((result, host.binary_app()))
 }
 
 async fn publish(
     store: &Store,
-    app: &App,
-    script: &str,
-    result: LoadResult,
+    made: Made,
     now: UnixMillis,
     log: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Outcome, ReloadError> {
-    for warning in &result.warnings {
-        log(&warning.rendered);
+    tell(&made.result, log);
+    let tables = tables_of(&made.result);
+    let (rules, _) = Rules::read(&made.result.access, &made.result.model);
+    let findings = findings(store, &made, &rules);
+    let failed = broken(&made.folders.access_tests, &rules, &made.result.model);
+    if !failed.is_empty() {
+        return Err(ReloadError::Tests(failed));
     }
-    for note in result.model.notes() {
-        log(&describe(note));
+    let Made {
+        app,
+        result,
+        script,
+        from,
+        ..
+    } = made;
+    if result.inherits_access {
+        // Only the owner of the app that the access tables are of can confirm anything.
+        let confirmed = from.map_or_else(Vec::new, |from| {
+            let mut confirmed = confirmed_of(store, &from.app);
+            confirmed.extend(from.withheld);
+            confirmed
+        });
+        let unprotected: Vec<String> = (publication_check(&rules, &confirmed).iter())
+            .map(ToString::to_string)
+            .collect();
+        if !unprotected.is_empty() {
+            return Err(ReloadError::Inherited(unprotected));
+        }
     }
-    let tables = result
-        .model
-        .tables()
-        .iter()
-        .map(|t| (t.name.clone(), t.n_rows))
-        .collect::<Vec<_>>();
-    let (rules, mut findings) = Rules::read(&result.access, &result.model);
-    findings.extend(lint(&rules, &result.model));
-    let section = section_hash(script);
-    let confirmed = if app.confirmed_columns.contains(&section) {
+    let section = section_hash(&script);
+    let confirmed = if result.inherits_access {
+        publication_check(&rules, &[])
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    } else if app.confirmed_columns.contains(&section) {
         app.confirmed_columns.clone()
     } else {
         Vec::new()
@@ -237,6 +486,17 @@ async fn publish(
         findings,
         tables,
     })
+}
+
+/// What the owner of an app confirmed of its access section as it is now.
+fn confirmed_of(store: &Store, app: &App) -> Vec<String> {
+    let holds = script_of(store, app)
+        .is_ok_and(|script| app.confirmed_columns.contains(&section_hash(&script)));
+    if holds {
+        app.confirmed_columns.clone()
+    } else {
+        Vec::new()
+    }
 }
 
 /// Confirms what a waiting reload named, for as long as the script's access section stays.

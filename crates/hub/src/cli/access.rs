@@ -1,15 +1,22 @@
 //! `satchel-hub access`
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
 use anyhow::{Context, Result};
 use clap::Subcommand;
-use satchel_access::{Decision, Subject, Why, explain, lint};
-use satchel_base::SubjectId;
+use satchel_access::{Change, Decision, Rules, Subject, Why, diff, explain, lint};
+use satchel_base::{Budget, Clock, SubjectId};
 use satchel_store::Store;
 use serde_json::json;
 
-use super::{Common, open, output};
+use super::{Common, note, open, output};
+use crate::access_tests;
 use crate::apps::{LoadedApp, subject};
 use crate::data_image::DataImage;
+use crate::reload::{self, Folders};
+use crate::system::SystemClock;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -28,9 +35,29 @@ pub(crate) enum Command {
         /// Title or id
         app: String,
     },
+    /// Check what the app's access tests expect; fails if something is not so
+    Test {
+        /// Title or id
+        app: String,
+        /// Check this file in place of the tests kept with the app
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// Keep the tests of the file with the app: each reload checks them
+        #[arg(long, requires = "file")]
+        keep: bool,
+    },
+    /// Show what the next reload would change for whom; publishes nothing
+    Diff {
+        /// Title or id
+        app: String,
+        /// Only for this person: DIRECTORY\name; may be repeated
+        #[arg(long)]
+        user: Vec<String>,
+    },
 }
 
-pub(crate) async fn run(common: &Common, command: Command) -> Result<()> {
+pub(crate) async fn run(common: &Common, command: Command) -> Result<ExitCode> {
+    let mut code = ExitCode::SUCCESS;
     let store = open(common).await?;
     match command {
         Command::Explain { app, user, group } => {
@@ -47,15 +74,137 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<()> {
         }
         Command::Lint { app } => {
             let loaded = load(&store, &app).await?;
-            let rows: Vec<Vec<String>> = lint(&loaded.rules, &loaded.model)
+            let found = store.find_app(&app).await?;
+            let mut findings = lint(&loaded.rules, &loaded.model);
+            findings.extend(reload::omitted_in_charts(&store, &found, &loaded.rules));
+            let rows: Vec<Vec<String>> = findings
                 .into_iter()
-                .map(|f| vec![f.code.to_owned(), f.message, f.fix])
+                .map(|f| vec![f.code.to_owned(), f.place, f.message, f.fix])
                 .collect();
-            output::table(common, &["code", "finding", "fix"], &rows);
+            output::table(common, &["code", "place", "finding", "fix"], &rows);
         }
+        Command::Test { app, file, keep } => {
+            let found = store.find_app(&app).await?;
+            let mut folders = Folders::load(&store, &found.id);
+            if let Some(file) = file {
+                let text = std::fs::read_to_string(&file)
+                    .with_context(|| format!("cannot read {}", file.display()))?;
+                folders.access_tests = access_tests::parse(&text)
+                    .map_err(|why| anyhow::anyhow!("{}: {why}", file.display()))?;
+            }
+            if keep {
+                folders.save(&store, &found.id)?;
+                let about = json!({ "tests": folders.access_tests.len() });
+                note(&store, "access.tests", found.id.as_str(), about).await?;
+            }
+            let loaded = load(&store, &app).await?;
+            let failed = access_tests::broken(&folders.access_tests, &loaded.rules, &loaded.model);
+            let n = folders.access_tests.len();
+            if common.json {
+                println!("{}", json!({ "tests": n, "failed": failed }));
+            } else {
+                for line in &failed {
+                    println!("{line}");
+                }
+                println!("{n} access tests, {} broken expectations", failed.len());
+            }
+            if !failed.is_empty() {
+                code = ExitCode::FAILURE;
+            }
+        }
+        Command::Diff { app, user } => show_diff(common, &store, &app, &user).await?,
     }
     store.close().await;
+    Ok(code)
+}
+
+/// Runs the script without publishing, and compares what everybody sees.
+async fn show_diff(common: &Common, store: &Store, name: &str, only: &[String]) -> Result<()> {
+    let before = load(store, name).await?;
+    let app = store.find_app(name).await?;
+    let budget = Budget::unlimited();
+    let task = reload::Task {
+        who: None,
+        now: SystemClock.now(),
+        budget: &budget,
+        partial: false,
+        traces: false,
+        row_limit: None,
+    };
+    let made = reload::make(store, &app.id, &task, &mut |_| {})
+        .await
+        .map_err(|error| super::Failed {
+            code: error.code(),
+            message: error.to_string(),
+        })?;
+    let (rules, _) = Rules::read(&made.result.access, &made.result.model);
+    let mut people: Vec<Subject> = Vec::new();
+    if only.is_empty() {
+        people.extend(store.users().await?.iter().map(subject));
+        people.extend(before.rules.named_subjects());
+        people.extend(rules.named_subjects());
+    }
+    for user in only {
+        let id = SubjectId::parse(user);
+        people.push(match store.user(&id).await? {
+            Some(user) => subject(&user),
+            None => Subject::new(id),
+        });
+    }
+    let mut seen: Vec<SubjectId> = Vec::new();
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for person in people {
+        if seen.contains(&person.user) {
+            continue;
+        }
+        let changes = diff(
+            (&before.rules, &before.model),
+            (&rules, &made.result.model),
+            &person,
+        );
+        rows.extend((changes.iter()).map(|c| vec![person.user.to_string(), describe(c)]));
+        seen.push(person.user);
+    }
+    if rows.is_empty() && !common.json {
+        output::done(
+            common,
+            &format!("nothing changes for any of {} people", seen.len()),
+        );
+        return Ok(());
+    }
+    output::table(common, &["who", "what changes"], &rows);
     Ok(())
+}
+
+fn describe(change: &Change) -> String {
+    /// More values are counted, not named.
+    const NAMED: usize = 10;
+    let names = |set: &BTreeSet<String>| {
+        let some: Vec<&str> = set.iter().take(NAMED).map(String::as_str).collect();
+        match set.len().checked_sub(NAMED) {
+            Some(more @ 1..) => format!("{} and {more} more", some.join(", ")),
+            _ => some.join(", "),
+        }
+    };
+    match change {
+        Change::Admitted => "was denied and is admitted".to_owned(),
+        Change::Denied(reason) => format!("was admitted and is denied: {reason}"),
+        Change::Rows {
+            table,
+            before,
+            after,
+        } => match (before, after) {
+            (Some(before), Some(after)) => format!("{table}: {before} rows become {after}"),
+            (None, Some(after)) => format!("{table}: a new table of {after} rows"),
+            (Some(_), None) | (None, None) => format!("{table}: the table is gone"),
+        },
+        Change::FieldsGained(fields) => format!("sees the fields {} now", names(fields)),
+        Change::FieldsLost(fields) => format!("does not see the fields {} any more", names(fields)),
+        Change::ValuesGained(field, values) => format!("{field}: sees {} now", names(values)),
+        Change::ValuesLost(field, values) => {
+            format!("{field}: does not see {} any more", names(values))
+        }
+    }
 }
 
 async fn load(store: &Store, name: &str) -> Result<LoadedApp> {

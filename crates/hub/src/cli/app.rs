@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use satchel_base::{AppId, Budget, Clock, SubjectId};
+use satchel_base::{AppId, Budget, Clock};
 use satchel_qix::AppContent;
 use satchel_store::{NewApp, Store};
 use serde_json::json;
 
 use super::{Common, note, open, output};
+use crate::access_tests;
 use crate::reload::{self, Folders, absolute};
 use crate::system::{SystemClock, make_uuid};
 
@@ -42,6 +43,15 @@ pub(crate) enum Command {
         /// Confirm what a waiting reload named, such as column:REGION; may be repeated
         #[arg(long)]
         confirm: Vec<String>,
+        /// Run only loads with ADD, REPLACE or MERGE, on the data of the last reload
+        #[arg(long)]
+        partial: bool,
+        /// Tell of each statement: rows in and out, time, memory
+        #[arg(long)]
+        trace: bool,
+        /// Try the script with at most so many rows of each file; nothing is published
+        #[arg(long)]
+        limit: Option<usize>,
         /// Say less
         #[arg(long)]
         quiet: bool,
@@ -119,9 +129,21 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<ExitCode> {
         Command::Reload {
             app,
             confirm,
+            partial,
+            trace,
+            limit,
             quiet,
         } => {
-            code = reload_app(common, &store, &app, &confirm, quiet).await?;
+            let budget = Budget::unlimited();
+            let task = reload::Task {
+                who: None,
+                now: SystemClock.now(),
+                budget: &budget,
+                partial,
+                traces: trace,
+                row_limit: limit,
+            };
+            code = reload_app(common, &store, &app, &confirm, &task, quiet).await?;
         }
         Command::Publish { app, stream } => {
             let app = store.find_app(&app).await?;
@@ -156,6 +178,13 @@ async fn import(
     let owner = super::user::known(store, owner).await?.id;
     let script = std::fs::read_to_string(folder.join("load.qvs"))
         .with_context(|| format!("cannot read {}", folder.join("load.qvs").display()))?;
+    let tests = folder.join(access_tests::FILE);
+    let access_tests = match std::fs::read_to_string(&tests) {
+        Ok(text) => access_tests::parse(&text)
+            .map_err(|why| anyhow::anyhow!("{}: {why}", tests.display()))?,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(e) => bail!("cannot read {}: {e}", tests.display()),
+    };
     let path = folder.join("app.json");
     let mut content = match std::fs::read_to_string(&path) {
         Ok(text) => AppContent::from_json(&text)
@@ -196,6 +225,7 @@ async fn import(
     Folders {
         app: app_folder,
         data,
+        access_tests,
     }
     .save(store, &id)?;
     note(
@@ -234,6 +264,7 @@ async fn reload_app(
     store: &Store,
     name: &str,
     confirm: &[String],
+    task: &reload::Task<'_>,
     quiet: bool,
 ) -> Result<ExitCode> {
     let app = store.find_app(name).await?;
@@ -248,21 +279,12 @@ async fn reload_app(
         .await?;
     }
     let show = !quiet && !common.json;
-    let who = SubjectId::new("INTERNAL", "SA_SCHEDULER");
     let mut log = |line: &str| {
         if show {
             println!("{line}");
         }
     };
-    let outcome = reload::run_and_publish(
-        store,
-        &app.id,
-        &who,
-        SystemClock.now(),
-        &Budget::unlimited(),
-        &mut log,
-    )
-    .await;
+    let outcome = reload::run_and_publish(store, &app.id, task, &mut log).await;
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -280,18 +302,15 @@ async fn reload_app(
             return Err(super::Failed { code, message }.into());
         }
     };
-    note(
-        store,
-        "app.reload",
-        app.id.as_str(),
-        json!({ "pending": outcome.pending }),
-    )
-    .await?;
+    if task.row_limit.is_none() {
+        let about = json!({ "pending": outcome.pending, "partial": task.partial });
+        note(store, "app.reload", app.id.as_str(), about).await?;
+    }
     if !common.json {
         for finding in &outcome.findings {
             println!(
-                "note[{}]: {}\n  fix: {}",
-                finding.code, finding.message, finding.fix
+                "note[{}]: {}\n  at: {}\n  fix: {}",
+                finding.code, finding.message, finding.place, finding.fix
             );
         }
     }
@@ -311,6 +330,15 @@ async fn reload_app(
         return Ok(ExitCode::from(2));
     }
     let rows: usize = outcome.tables.iter().map(|t| t.1).sum();
+    if task.row_limit.is_some() {
+        let n = outcome.tables.len();
+        let sentence = format!(
+            "tried {}: {n} tables, {rows} rows; nothing is published",
+            app.title
+        );
+        output::done(common, &sentence);
+        return Ok(ExitCode::SUCCESS);
+    }
     let number = outcome.reload.unwrap_or_default();
     output::done(
         common,

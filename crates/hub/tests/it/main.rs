@@ -2,8 +2,11 @@
 
 mod access;
 mod apps;
+mod connections;
 mod faults;
 mod harness;
+mod language;
 mod process;
+mod scripts;
 mod sessions;
 mod transport;

@@ -1,0 +1,63 @@
+//! Which fields the charts of an app use, for the lint of section access.
+
+use satchel_qix::AppContent;
+use serde_json::Value;
+
+/// The first object, master dimension or master measure whose expressions name `field`; its id.
+pub(crate) fn user_of(content: &AppContent, field: &str) -> Option<String> {
+    let json: Value = serde_json::from_str(&content.to_json()).ok()?;
+    ["objects", "dimensions", "measures"]
+        .iter()
+        .filter_map(|part| json.get(part))
+        .find_map(|part| find(part, "", field))
+}
+
+/// Looks through what is under an object with the id `id`.
+fn find(value: &Value, id: &str, field: &str) -> Option<String> {
+    match value {
+        Value::Array(all) => all.iter().find_map(|v| find(v, id, field)),
+        Value::Object(members) => {
+            let own = value.pointer("/qInfo/qId").and_then(Value::as_str);
+            let id = own.unwrap_or(id);
+            members
+                .iter()
+                .find_map(|(key, inner)| match (key.as_str(), inner) {
+                    ("qDef", Value::String(text)) if names(text, field) => Some(id.to_owned()),
+                    ("qFieldDefs" | "qFieldExpressions", Value::Array(all)) => {
+                        let texts = all.iter().filter_map(Value::as_str);
+                        texts
+                            .into_iter()
+                            .any(|t| names(t, field))
+                            .then(|| id.to_owned())
+                    }
+                    _ => find(inner, id, field),
+                })
+        }
+        _ => None,
+    }
+}
+
+/// Whether an expression names the field, in brackets, quotes or bare.
+fn names(expression: &str, field: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || "_.#%@$".contains(c);
+    expression.match_indices(field).any(|(at, _)| {
+        let before = expression[..at].chars().next_back();
+        let after = expression[at + field.len()..].chars().next();
+        !before.is_some_and(is_word) && !after.is_some_and(is_word)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_field_is_named_as_a_whole() {
+        for good in ["Sum(Margin)", "[Margin]", "=\"Margin\" * 2", "Margin"] {
+            assert!(names(good, "Margin"), "{good}");
+        }
+        for other in ["Sum(Margins)", "[NetMargin]", "x.Margin"] {
+            assert!(!names(other, "Margin"), "{other}");
+        }
+    }
+}
