@@ -7,8 +7,11 @@ mod budget;
 mod id;
 mod secret;
 mod time;
+mod time_text;
 
 pub use budget::{Budget, CancelToken, Limits, Stop};
 pub use id::{AppId, DeviceId, SubjectId};
 pub use secret::Secret;
 pub use time::{ByteSize, Clock, Entropy, UnixMillis};
+
+pub use time_text::utc_text;

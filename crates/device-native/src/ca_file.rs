@@ -27,7 +27,7 @@ pub fn read_certificates(bytes: &[u8]) -> Result<Vec<Vec<u8>>, CaFileError> {
     if found.is_empty() {
         found.push(bytes.to_vec());
     }
-    let readable = |der: &Vec<u8>| crate::certificate::describe(der).is_some();
+    let readable = |der: &Vec<u8>| satchel_trust::describe(der).is_some();
     if found.iter().all(readable) {
         Ok(found)
     } else {

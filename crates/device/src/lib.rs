@@ -19,7 +19,6 @@ mod lock;
 mod named;
 pub mod ports;
 pub mod state;
-mod time_text;
 mod vault;
 
 pub use account::{Account, VaultBody};
@@ -33,5 +32,5 @@ pub use lease::{
 };
 pub use lock::{DEFAULT_IDLE_MS, Lock};
 pub use named::find_named;
-pub use time_text::utc_text;
+pub use satchel_base::utc_text;
 pub use vault::{KdfCost, PIN_TRIES, VaultError, VaultFile, VaultKey};

@@ -1,6 +1,6 @@
 //! Times as people read them, in UTC. Edge rooms that know a time zone do better.
 
-use satchel_base::UnixMillis;
+use crate::UnixMillis;
 
 const MONTHS: [&str; 12] = [
     "January",

@@ -138,17 +138,23 @@ fn rsa_bits(modulus: &[u8]) -> usize {
 }
 
 /// What people need to know to recognise a certificate.
-pub(crate) struct Description {
+pub struct Description {
+    /// Whose it is, as a distinguished name.
     pub subject: String,
+    /// Who signed it.
     pub issuer: String,
+    /// From when it is valid, in seconds since 1970.
     pub not_before: i64,
+    /// Until when.
     pub not_after: i64,
+    /// Whether it has subject alternative names at all.
     pub has_alternative_name: bool,
+    /// Whether subject and issuer are the same.
     pub is_self_issued: bool,
 }
 
 /// Describes a certificate; `None` if it cannot be read.
-pub(crate) fn describe(der: &[u8]) -> Option<Description> {
+pub fn describe(der: &[u8]) -> Option<Description> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     Some(Description {
         subject: certificate.subject().to_string(),

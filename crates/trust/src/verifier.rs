@@ -43,7 +43,7 @@ impl Roots {
 
 /// Where a verifier leaves the reason of a refusal; the TLS library's own error has no room
 /// for it.
-pub(crate) type FailureCell = Arc<Mutex<Option<TlsFailure>>>;
+pub type FailureCell = Arc<Mutex<Option<TlsFailure>>>;
 
 /// The one verifier of hubs' certificates.
 #[derive(Debug)]
@@ -164,7 +164,10 @@ impl HubVerifier {
         clippy::disallowed_methods,
         reason = "the one place that installs the verifier, which only ever adds checks"
     )]
-    pub(crate) fn into_config(self) -> Result<(ClientConfig, FailureCell), Error> {
+    ///
+    /// # Errors
+    /// If the provider has no such protocol version.
+    pub fn into_config(self) -> Result<(ClientConfig, FailureCell), Error> {
         let failure = self.failure.clone();
         let config = ClientConfig::builder_with_provider(self.provider.clone())
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?

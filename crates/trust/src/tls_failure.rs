@@ -2,8 +2,7 @@
 //! failed, for whom, and what the administrator must do.
 
 use rustls::CertificateError;
-use satchel_base::UnixMillis;
-use satchel_device::utc_text;
+use satchel_base::{UnixMillis, utc_text};
 
 use crate::certificate::{Defect, Description};
 
@@ -193,7 +192,7 @@ impl TlsFailure {
     }
 
     /// A handshake that failed for another reason than the certificate.
-    pub(crate) fn of_handshake(error: &rustls::Error, host: &str) -> Self {
+    pub fn of_handshake(error: &rustls::Error, host: &str) -> Self {
         Self {
             code: "tls.handshake",
             message: format!("no secure connection to {host} could be agreed on: {error}"),
