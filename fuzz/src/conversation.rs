@@ -18,8 +18,8 @@ use satchel_base::{Budget, SubjectId, UnixMillis};
 use satchel_data::View;
 use satchel_engine::Engine;
 use satchel_qix::{
-    AppContent, AppMeta, Host, Now, OpenApp, OpenFailure, OpenMode, Refusal, Reloaded, Session,
-    SessionConfig, UserInfo,
+    AppContent, AppMeta, ExportFile, ExportRows, Host, Now, OpenApp, OpenFailure, OpenMode,
+    Refusal, Reloaded, Session, SessionConfig, UserInfo,
 };
 use serde_json::Value;
 
@@ -263,6 +263,20 @@ impl Host for FuzzHost {
 
     fn reload(&mut self, _: &str, _: &AppContent, _: bool) -> Result<Reloaded, Refusal> {
         Err(Refusal::NotHere)
+    }
+
+    /// The "address" is the file itself, so that what it tells is looked at.
+    fn export(&mut self, file: &ExportFile, rows: &mut ExportRows<'_>) -> Result<String, Refusal> {
+        let mut text = format!("{}|{}", file.name, file.columns.join(";"));
+        for row in rows {
+            let row = row.map_err(|stop| Refusal::Failed {
+                message: stop.to_string(),
+            })?;
+            for cell in row {
+                text += &format!("|{}#{:?}", cell.text, cell.num);
+            }
+        }
+        Ok(text)
     }
 
     fn user(&self) -> UserInfo {

@@ -346,6 +346,13 @@ impl Grammar {
                 "qIncludePatches": self.one_in(2), "qData": {"title": "/title", "a": "/qInfo"},
                 "qType": "variable", "qShowSession": true, "qShowReserved": true,
             }),
+            "qFileType" => json!(self.pick(&["CSV_C", "CSV_T", "OOXML", "PARQUET"])),
+            "qExportState" => json!(self.pick(&["P", "A", ""])),
+            "qFieldsOrColumnsWithWildcards" => self.list(2, |g| {
+                json!({"qFieldName": g.pick(&["*", "Region", "S*"]), "qTableName": g.pick(&["", "*", "Sales"])})
+            }),
+            "qGroup" => json!(self.pick(&["", "ALL", "AGGR"])),
+            "qNames" => self.list(2, |g| json!(g.pick(&["vYear", "nope"]))),
             "qScript" => json!("LOAD 1 AS A AUTOGENERATE 1;"),
             "qReductionMode" => json!(self.pick(&["N", "D1", "S", "C", "ST", "nope"])),
             "qSyntheticMode"

@@ -247,6 +247,12 @@ impl Engine {
         Ok(Some(Match { fields }))
     }
 
+    /// Whether two fields lie in tables that hang together by keys.
+    pub fn hang_together(&self, a: FieldId, b: FieldId) -> bool {
+        let component = |f| self.core.home(f).map(|(t, _)| self.core.component(t));
+        component(a).is_some() && component(a) == component(b)
+    }
+
     /// `base` with the values of a match selected. Locked fields stay as they are.
     pub fn with_match(&self, base: &Arc<StateSelections>, found: &Match) -> StateSelections {
         let mut next = (**base).clone();

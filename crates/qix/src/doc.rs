@@ -1,8 +1,10 @@
 //! An open app: its content, its selections, and what a session added.
 
 pub(crate) mod cache;
+pub(crate) mod drafts;
 pub(crate) mod expression_methods;
 pub(crate) mod field_methods;
+pub(crate) mod inspect_methods;
 pub(crate) mod items;
 pub(crate) mod lookup;
 pub(crate) mod master_methods;
@@ -12,6 +14,8 @@ pub(crate) mod search_methods;
 pub(crate) mod search_objects;
 pub(crate) mod selection_methods;
 pub(crate) mod stored;
+pub(crate) mod temp_states;
+pub(crate) mod undo;
 
 use std::sync::Arc;
 
@@ -23,6 +27,8 @@ use crate::content::{AppContent, Entity, Properties, StoredSelections};
 use crate::doc::cache::Cache;
 use crate::doc::items::Items;
 use crate::doc::objects::Objects;
+use crate::doc::temp_states::TempState;
+use crate::doc::undo::Undo;
 use crate::errors::{Code, RpcError};
 use crate::host::{OpenApp, OpenMode};
 use crate::image::AppMeta;
@@ -45,6 +51,12 @@ pub(crate) struct Doc {
     pub cache: Cache,
     /// Temporary bookmarks by id.
     pub temporary: FxHashMap<String, StoredSelections>,
+    /// Selections put aside, oldest first.
+    pub temp_states: Vec<TempState>,
+    /// Drafts by id: for each of their objects, the one it is a copy of.
+    pub drafts: FxHashMap<String, FxHashMap<String, String>>,
+    /// What can be undone.
+    pub undo: Undo,
 }
 
 /// An object in modal selecting, with the paths it named.
@@ -81,6 +93,9 @@ impl Doc {
             modal: None,
             cache: Cache::default(),
             temporary: FxHashMap::default(),
+            temp_states: Vec::new(),
+            drafts: FxHashMap::default(),
+            undo: Undo::default(),
         }
     }
 

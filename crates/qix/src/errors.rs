@@ -51,6 +51,8 @@ pub enum Code {
     TooLarge,
     /// More cells than one answer may have.
     PagesTooLarge,
+    /// There is nothing to export.
+    NothingToExport,
     /// This host does not do this.
     NotSupportedHere,
 }
@@ -80,6 +82,7 @@ impl Code {
             Self::Modal => 6003,
             Self::TooLarge => 7003,
             Self::PagesTooLarge => 7009,
+            Self::NothingToExport => 13001,
         }
     }
 
@@ -107,6 +110,7 @@ impl Code {
             Self::Modal => "Another object is in modal selection state",
             Self::TooLarge => "Result too large",
             Self::PagesTooLarge => "Requested pages are too large",
+            Self::NothingToExport => "There is no data to export",
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use satchel_base::{SubjectId, UnixMillis};
 use satchel_engine::Engine;
 
-use crate::{AppContent, AppMeta};
+use crate::{AppContent, AppMeta, ExportFile, ExportRows};
 
 /// How an app is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -149,6 +149,16 @@ pub trait Host {
         content: &AppContent,
         partial: bool,
     ) -> Result<Reloaded, Refusal>;
+
+    /// Makes a file of rows for the reader to fetch: its address, relative to the host's own.
+    /// Rows end with an error if the budget of the request does; then nothing is kept.
+    ///
+    /// # Errors
+    /// [`Refusal::NotHere`] where no files can be fetched.
+    fn export(&mut self, file: &ExportFile, rows: &mut ExportRows<'_>) -> Result<String, Refusal> {
+        let _ = (file, rows);
+        Err(Refusal::NotHere)
+    }
 
     /// How the reload of this session goes; none if this host never reloads.
     fn reload_progress(&self) -> Option<ReloadProgress> {

@@ -181,7 +181,13 @@ fn member(
         "qVariableListDef" => ("qVariableList", lists::variables(env.doc, value)),
         "qChildListDef" => ("qChildList", lists::children(env.doc, node, value)),
         "qMediaListDef" => ("qMediaList", json!({ "qItems": [] })),
-        "qUndoInfoDef" => ("qUndoInfo", json!({ "qUndoCount": 0, "qRedoCount": 0 })),
+        "qUndoInfoDef" => {
+            let (done, undone) = env.doc.undo.counts();
+            (
+                "qUndoInfo",
+                json!({ "qUndoCount": done, "qRedoCount": undone }),
+            )
+        }
         "qLayoutExclude" => return Ok(()),
         "qStaticContentUrlDef" => ("qStaticContentUrl", json!({})),
         _ => (name, evaluated(env, node, state, &path, value, depth)?),

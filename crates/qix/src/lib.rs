@@ -12,6 +12,7 @@
 mod content;
 mod doc;
 mod errors;
+mod export;
 mod frame;
 mod glance;
 mod global;
@@ -31,6 +32,7 @@ pub use content::{
     StoredSelections, StoredState, StoredVariable,
 };
 pub use errors::{Code, RpcError};
+pub use export::{ExportCell, ExportFile, ExportKind, ExportRows};
 pub use glance::{Glance, Urgent, glance};
 pub use global::progress_reply;
 pub use host::{

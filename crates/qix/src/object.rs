@@ -3,6 +3,7 @@
 pub(crate) mod children;
 pub(crate) mod data;
 pub(crate) mod expand;
+pub(crate) mod export;
 pub(crate) mod overview;
 pub(crate) mod properties;
 pub(crate) mod select;

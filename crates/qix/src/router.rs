@@ -4,12 +4,13 @@
 //! with "Method not found", never with a made-up result.
 
 use crate::doc::{
-    expression_methods as expression, field_methods as field, master_methods as master,
-    methods as doc, search_methods as search, search_objects, selection_methods as selection,
+    drafts, expression_methods as expression, field_methods as field, inspect_methods as inspect,
+    master_methods as master, methods as doc, search_methods as search, search_objects,
+    selection_methods as selection, temp_states, undo,
 };
 use crate::errors::RpcError;
 use crate::global;
-use crate::object::{children, data, expand, overview, properties, select};
+use crate::object::{children, data, expand, export, overview, properties, select};
 use crate::session::Call;
 
 /// A method of one class.
@@ -81,6 +82,7 @@ const GLOBAL: &[Method] = methods! {
     "GetStreamList" () => global::get_stream_list,
     "GetAuthenticatedUser" () => global::get_authenticated_user,
     "GetUniqueID" () => global::get_unique_id,
+    "GetFunctions" ("qGroup") => inspect::get_functions,
     "GetConfiguration" () => global::get_configuration,
     "IsDesktopMode" () => global::no,
     "IsPersonalMode" () => global::no,
@@ -110,7 +112,20 @@ const DOC: &[Method] = methods! {
     "GetObjects" ("qOptions") => doc::get_objects,
     "CloneObject" ("qId") => doc::clone_object,
     "GetAllInfos" () => doc::get_all_infos,
-    "ClearUndoBuffer" () => doc::nothing,
+    "ClearUndoBuffer" () => undo::clear,
+    "Undo" () => undo::undo,
+    "Redo" () => undo::redo,
+    "CreateDraft" ("qId") => drafts::create,
+    "CommitDraft" ("qId") => drafts::commit,
+    "DestroyDraft" ("qId", "qSourceId") => drafts::destroy,
+    "StoreTempSelectionState" ("qTTLOfTempState") => temp_states::store,
+    "RestoreTempSelectionState" ("qId") => temp_states::restore,
+    "ClearAllSoftPatches" () => inspect::clear_all_soft_patches,
+    "FindMatchingFields" ("qFieldName", "qTags") => inspect::find_matching_fields,
+    "GetFieldAndColumnSamples" ("qFieldsOrColumnsWithWildcards", "qMaxNumberOfValues", "qRandSeed") => inspect::get_samples,
+    "GetTableProfileData" ("qTableName") => inspect::get_table_profile,
+    "GetFavoriteVariables" () => inspect::get_favourites,
+    "SetFavoriteVariables" ("qNames") => inspect::set_favourites,
     "GetFieldDescription" ("qFieldName") => doc::get_field_description,
     "GetMatchingFields" ("qTags", "qMatchingFieldMode") => doc::get_matching_fields,
     "GetTablesAndKeys" ("qWindowSize", "qNullSize", "qCellHeight", "qSyntheticMode", "qIncludeSysVars", "qIncludeProfiling") => doc::get_tables_and_keys,
@@ -202,6 +217,7 @@ const OBJECT: &[Method] = methods! {
     "GetHyperCubeTreeData" ("qPath", "qNodeOptions") => data::get_hypercube_tree_data,
     "GetHyperCubeBinnedData" ("qPath", "qPages", "qViewport", "qDataRanges", "qMaxNbrCells", "qQueryLevel", "qBinningMethod") => overview::get_hypercube_binned_data,
     "GetHyperCubeContinuousData" ("qPath", "qOptions", "qReverseSort") => overview::get_hypercube_continuous_data,
+    "ExportData" ("qFileType", "qPath", "qFileName", "qExportState", "qServeOnce") => export::export_data,
     "ExpandLeft" ("qPath", "qRow", "qCol", "qAll") => expand::expand_left,
     "ExpandTop" ("qPath", "qRow", "qCol", "qAll") => expand::expand_top,
     "CollapseLeft" ("qPath", "qRow", "qCol", "qAll") => expand::collapse_left,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use satchel_base::Budget;
 use serde_json::{Value, json};
 
-use crate::doc::Doc;
+use crate::doc::{Doc, undo};
 use crate::errors::{Code, RpcError};
 use crate::frame::{self, Outcome, Request};
 use crate::handles::{Handles, Target};
@@ -281,10 +281,17 @@ impl Session {
         };
         // A request that fails halfway leaves no selections behind.
         let before = call.state.doc.as_ref().map(|d| d.history.clone());
+        let undoable = call.state.doc.as_ref();
+        let undoable = undoable.and_then(|d| undo::before(d, method.name));
         let done = (method.run)(&mut call);
         let outcome = call.outcome;
         match (done, before, &mut self.state.doc) {
-            (Ok(()), _, _) => Ok(outcome),
+            (Ok(()), _, doc) => {
+                if let (Some(before), Some(doc)) = (undoable, doc) {
+                    undo::remember(doc, before);
+                }
+                Ok(outcome)
+            }
             (Err(error), Some(history), Some(doc)) => {
                 doc.history = history;
                 Err(error)

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::content::{Entity, EntityMeta, ObjectTree, Properties, info_member};
+use crate::content::{Entity, EntityMeta, Properties, info_member};
 use crate::doc::Doc;
+use crate::doc::drafts::renew_ids;
 use crate::doc::items::Kind;
 use crate::doc::objects::{Node, set_id};
 use crate::errors::{Code, RpcError};
@@ -362,14 +363,6 @@ pub(crate) fn clone_object(call: &mut Call<'_>) -> Done {
     Ok(())
 }
 
-fn renew_ids(call: &mut Call<'_>, tree: &mut ObjectTree) {
-    let id = call.make_id();
-    set_id(&mut tree.object.properties, &id);
-    for child in &mut tree.children {
-        renew_ids(call, child);
-    }
-}
-
 pub(crate) fn get_all_infos(call: &mut Call<'_>) -> Done {
     let doc = call.doc()?;
     let info = |e: &Entity| json!({"qId": e.id(), "qType": e.kind()});
@@ -383,11 +376,6 @@ pub(crate) fn get_all_infos(call: &mut Call<'_>) -> Done {
         infos.extend(doc.items.list(kind).iter().map(info));
     }
     call.put("qInfos", infos);
-    Ok(())
-}
-
-pub(crate) fn nothing(call: &mut Call<'_>) -> Done {
-    call.doc()?;
     Ok(())
 }
 

@@ -38,6 +38,14 @@ impl Node {
         self.entity.id()
     }
 
+    /// Whether both say the same, but for what only the session sees.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.entity == other.entity
+            && self.session == other.session
+            && self.parent == other.parent
+            && self.children == other.children
+    }
+
     /// The properties with the session's own changes.
     pub fn effective(&self) -> Result<Properties, RpcError> {
         if self.soft.is_empty() {
@@ -130,6 +138,41 @@ impl Objects {
             gone.extend(self.remove(child));
         }
         gone
+    }
+
+    /// Every id, in the order things were added.
+    pub fn order(&self) -> &[String] {
+        &self.order
+    }
+
+    /// Puts objects back as they were, with the order they had: `None` was not there. What
+    /// came since then follows.
+    pub fn put_back(&mut self, nodes: Vec<(String, Option<Node>)>, order: Vec<String>) {
+        for (id, node) in nodes {
+            match node {
+                Some(node) => self.nodes.insert(id, node),
+                None => self.nodes.remove(&id),
+            };
+        }
+        let since = std::mem::replace(&mut self.order, order);
+        for id in since {
+            if !self.order.contains(&id) {
+                self.order.push(id);
+            }
+        }
+        let nodes = &self.nodes;
+        self.order.retain(|id| nodes.contains_key(id));
+    }
+
+    /// Drops the soft patches of all objects; the ids of those that had some.
+    pub fn clear_soft_patches(&mut self) -> Vec<String> {
+        let patched = self.nodes.values_mut().filter(|n| !n.soft.is_empty());
+        patched
+            .map(|node| {
+                node.soft.clear();
+                node.id().to_owned()
+            })
+            .collect()
     }
 
     /// All objects in the order they were added.

@@ -320,7 +320,7 @@ pub(crate) fn has_format(format: &Value) -> bool {
 }
 
 /// `qCalcCondition.qCond` or `qCalcCond`; empty if there is none.
-fn condition(value: &Value) -> String {
+pub(crate) fn condition(value: &Value) -> String {
     let own = value
         .get("qCalcCondition")
         .and_then(|c| c.get("qCond"))

@@ -134,7 +134,8 @@ impl From<CalcFailure> for RpcError {
     }
 }
 
-fn holds(env: &Env<'_>, state: &str, condition: &str) -> Result<bool, RpcError> {
+/// Whether a calculation condition is met; an empty one is.
+pub(crate) fn holds(env: &Env<'_>, state: &str, condition: &str) -> Result<bool, RpcError> {
     if condition.trim().is_empty() {
         return Ok(true);
     }

@@ -21,6 +21,7 @@ pub(crate) fn lists_content(node: &Node) -> bool {
                 | "qBookmarkListDef"
                 | "qVariableListDef"
                 | "qChildListDef"
+                | "qUndoInfoDef"
         )
     })
 }

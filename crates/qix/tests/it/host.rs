@@ -6,7 +6,8 @@ use satchel_base::{SubjectId, UnixMillis};
 use satchel_data::{Frame, ModelBuilder, Value, View};
 use satchel_engine::Engine;
 use satchel_qix::{
-    AppContent, AppMeta, Host, Now, OpenApp, OpenFailure, OpenMode, Refusal, Reloaded, UserInfo,
+    AppContent, AppMeta, ExportFile, ExportRows, Host, Now, OpenApp, OpenFailure, OpenMode,
+    Refusal, Reloaded, UserInfo,
 };
 
 const REGIONS: [&str; 4] = ["North", "South", "East", "West"];
@@ -103,6 +104,26 @@ impl Host for TestHost {
 
     fn reload(&mut self, _: &str, _: &AppContent, _: bool) -> Result<Reloaded, Refusal> {
         Err(Refusal::NotHere)
+    }
+
+    /// The "address" is the file itself, so that conversations show it.
+    fn export(&mut self, file: &ExportFile, rows: &mut ExportRows<'_>) -> Result<String, Refusal> {
+        let mut text = format!("{}.{}", file.name, file.kind.extension());
+        text += &format!("|{}", file.columns.join(";"));
+        for row in rows {
+            let row = row.map_err(|stop| Refusal::Failed {
+                message: stop.to_string(),
+            })?;
+            let cells: Vec<String> = row
+                .iter()
+                .map(|c| match c.num {
+                    Some(n) => format!("{}#{n}", c.text),
+                    None => c.text.clone(),
+                })
+                .collect();
+            text += &format!("|{}", cells.join(";"));
+        }
+        Ok(text)
     }
 
     fn user(&self) -> UserInfo {
