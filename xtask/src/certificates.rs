@@ -13,7 +13,9 @@ use rcgen::{
 use time::{Duration, OffsetDateTime};
 
 /// Makes `ca.pem`, `hub.pem` and `hub.key` in `folder` unless they are there and good for
-/// another week. The hub certificate names `localhost`, `127.0.0.1` and `::1`.
+/// another week. The hub certificate names `localhost`, `127.0.0.1` and `::1`. In `clients` lie
+/// what API clients of the engine's port want: `root.pem`, `client.pem` and `client_key.pem`,
+/// and `ca.pem`, the CA of the client's certificate.
 pub fn ensure(folder: &Path) -> Result<()> {
     let made = folder.join("made");
     let now = OffsetDateTime::now_utc();
@@ -21,7 +23,7 @@ pub fn ensure(folder: &Path) -> Result<()> {
         .ok()
         .and_then(|t| t.trim().parse::<i64>().ok())
         .is_some_and(|t| now.unix_timestamp() - t < 80 * 86_400);
-    if fresh && folder.join("hub.key").exists() {
+    if fresh && folder.join("hub.key").exists() && folder.join("clients/ca.pem").exists() {
         return Ok(());
     }
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
@@ -52,7 +54,38 @@ pub fn ensure(folder: &Path) -> Result<()> {
     fs::write(folder.join("ca.pem"), ca_certificate.pem())?;
     fs::write(folder.join("hub.pem"), hub_certificate.pem())?;
     write_private(&folder.join("hub.key"), &hub_key.serialize_pem())?;
+    clients(&folder.join("clients"), &ca_certificate.pem(), now)?;
     fs::write(made, now.unix_timestamp().to_string())?;
+    Ok(())
+}
+
+/// A CA of its own for clients, which signs nothing else, and a certificate of it.
+fn clients(folder: &Path, root: &str, now: OffsetDateTime) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let ca_key = KeyPair::generate()?;
+    let mut ca = CertificateParams::default();
+    ca.distinguished_name
+        .push(DnType::CommonName, "Satchel development CA for API clients");
+    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    ca.not_before = now - Duration::days(1);
+    ca.not_after = now + Duration::days(365);
+    let ca_certificate = ca.self_signed(&ca_key)?;
+    let issuer = Issuer::new(ca, ca_key);
+    let key = KeyPair::generate()?;
+    let mut client = CertificateParams::default();
+    client
+        .distinguished_name
+        .push(DnType::CommonName, "Satchel development API client");
+    client.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    client.not_before = now - Duration::days(1);
+    client.not_after = now + Duration::days(90);
+    let certificate = client.signed_by(&key, &issuer)?;
+    fs::write(folder.join("root.pem"), root)?;
+    fs::write(folder.join("client.pem"), certificate.pem())?;
+    write_private(&folder.join("client_key.pem"), &key.serialize_pem())?;
+    fs::write(folder.join("ca.pem"), ca_certificate.pem())?;
     Ok(())
 }
 

@@ -228,7 +228,21 @@ pub struct Running {
 impl Running {
     /// Starts `hub` on `listen` and waits until it says where it listens.
     pub fn start(hub: &Path, place: &Place, listen: &str) -> Result<Self> {
+        Self::start_with(hub, place, listen, None)
+    }
+
+    /// The same, also listening for API clients with a certificate on `engine`.
+    pub fn start_with(
+        hub: &Path,
+        place: &Place,
+        listen: &str,
+        engine: Option<&str>,
+    ) -> Result<Self> {
         let mut serve = serve_command(hub, place, listen);
+        if let Some(engine) = engine {
+            serve.args(["--engine-listen", engine, "--client-ca"]);
+            serve.arg(place.tls.join("clients/ca.pem"));
+        }
         let mut child = serve
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

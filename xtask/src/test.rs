@@ -92,6 +92,32 @@ fn databases() -> Result<()> {
     ))
 }
 
+/// API clients from PyPI, as they are. Two of them insist on the port 4747.
+fn api_clients(binary: &std::path::Path, place: &Place) -> Result<()> {
+    println!("— API clients from PyPI");
+    let python = setup::python(
+        "api-clients",
+        &[
+            "pyqlikengine==0.0.2",
+            "qe-api-client==3.1.0",
+            "qlikconnect==1.0.2",
+            "qsea==1.0.0",
+            "openpyxl",
+            "websocket-client",
+        ],
+    )?;
+    let hub = Running::start_with(binary, place, "127.0.0.1:0", Some("127.0.0.1:4747"))?;
+    let mut clients = command(
+        &python.to_string_lossy(),
+        ["crates/hub/tests/python/clients.py"],
+    );
+    clients
+        .env("SATCHEL_URL", &hub.url)
+        .env("SATCHEL_CLIENT_CERTIFICATES", place.tls.join("clients"));
+    process::run(&mut clients)?;
+    hub.stop()
+}
+
 /// The demo hub with its apps, and real clients against it.
 fn end_to_end(clients: bool, browser: bool) -> Result<()> {
     let folder = target_dir().join("e2e");
@@ -127,6 +153,7 @@ fn end_to_end(clients: bool, browser: bool) -> Result<()> {
         environment(&mut tests, &hub.url);
         process::run(&mut tests)?;
         hub.stop()?;
+        api_clients(&binary, &place)?;
     }
     if browser {
         println!("— enigma.js, nebula.js and the web UI in headless Chromium");

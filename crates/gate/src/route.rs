@@ -58,6 +58,8 @@ pub enum Route {
     DownloadPackage,
     /// Remove a download.
     DeleteDownload,
+    /// A file exported over the QIX socket.
+    Export,
     /// The QIX socket.
     Socket,
 }
@@ -77,7 +79,7 @@ pub enum Audience {
 
 impl Route {
     /// All routes.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Health,
         Self::Web,
         Self::SignIn,
@@ -95,6 +97,7 @@ impl Route {
         Self::DownloadStatus,
         Self::DownloadPackage,
         Self::DeleteDownload,
+        Self::Export,
         Self::Socket,
     ];
 
@@ -119,6 +122,7 @@ impl Route {
             Self::DownloadStatus => (Get, "/api/v1/downloads/{download}"),
             Self::DownloadPackage => (Get, "/api/v1/downloads/{download}/package"),
             Self::DeleteDownload => (Delete, "/api/v1/downloads/{download}"),
+            Self::Export => (Get, "/tempcontent/{id}/{file}"),
             Self::Socket => (Get, "/app/{*rest}"),
         }
     }
@@ -134,7 +138,7 @@ impl Route {
             Self::SignOut | Self::Me | Self::ForgetRemembered | Self::DeleteDownload => {
                 Audience::SignedIn
             }
-            Self::Apps | Self::Search | Self::Socket => Audience::Viewers,
+            Self::Apps | Self::Search | Self::Export | Self::Socket => Audience::Viewers,
             Self::Enrol
             | Self::Lease
             | Self::DownloadPreview
@@ -162,6 +166,7 @@ impl Route {
             | Self::DownloadStatus
             | Self::DownloadPackage => "download apps",
             Self::DeleteDownload => "remove a download",
+            Self::Export => "fetch exported data",
             Self::Socket => "open apps",
         }
     }

@@ -7,8 +7,10 @@ mod connection;
 mod device;
 mod licence;
 mod output;
+mod policy;
 mod script;
 mod serve;
+mod tls;
 mod user;
 
 use std::path::PathBuf;
@@ -71,6 +73,9 @@ enum What {
     /// Access types: how many there are, who has one
     #[command(subcommand)]
     Licence(licence::Command),
+    /// What holds for the whole hub: export, remembered log-ins, whom to ask
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Apps: import, reload, publish
     #[command(subcommand)]
     App(app::Command),
@@ -86,6 +91,9 @@ enum What {
     /// Enrolled devices
     #[command(subcommand)]
     Device(device::Command),
+    /// Certificates: what phones will say
+    #[command(subcommand)]
+    Tls(tls::Command),
     /// The audit log
     #[command(subcommand)]
     Audit(audit::Command),
@@ -146,6 +154,9 @@ async fn run(command: Command) -> Result<ExitCode> {
         What::User(command) => user::run(&common, command)
             .await
             .map(|()| ExitCode::SUCCESS),
+        What::Policy(command) => policy::run(&common, command)
+            .await
+            .map(|()| ExitCode::SUCCESS),
         What::Licence(command) => licence::run(&common, command)
             .await
             .map(|()| ExitCode::SUCCESS),
@@ -158,6 +169,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         What::Device(command) => device::run(&common, command)
             .await
             .map(|()| ExitCode::SUCCESS),
+        What::Tls(command) => tls::run(&common, command).await,
         What::Audit(command) => audit::run(&common, command).await,
     }
 }

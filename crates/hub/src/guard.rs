@@ -6,16 +6,27 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use satchel_base::{DeviceId, SubjectId};
 use satchel_contract::AccessType;
 use satchel_gate::{Audience, Client, Provenance, Route, decide, is_own_request, is_socket_origin};
-use satchel_store::{InForce, TokenHash, User};
+use satchel_store::{InForce, Session, TokenHash, User};
 use sha2::{Digest, Sha256};
 
 use crate::refusal::Refused;
+use crate::sign_in::note_about;
 use crate::state::HubState;
 
 /// The session cookie. The prefix makes browsers insist on `Secure`, `Path=/` and no domain.
 pub(crate) const COOKIE: &str = "__Host-satchel-session";
+
+/// Where a request came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// The hub's own address.
+    Web,
+    /// The port for API clients with a certificate.
+    Direct,
+}
 
 /// Who is asking, as the door found out; in the extensions of every guarded request.
 #[derive(Clone, Debug)]
@@ -28,6 +39,8 @@ pub(crate) struct Asker {
     pub client: Client,
     /// The session, to end it or to look after it.
     pub token: Option<TokenHash>,
+    /// Where the request came in.
+    pub door: Door,
 }
 
 impl Asker {
@@ -72,11 +85,12 @@ async fn admit(state: &HubState, route: Route, headers: &HeaderMap) -> Result<As
         access: AccessType::Anonymous,
         client,
         token: None,
+        door: Door::Web,
     };
     let now = state.now();
     if let Some(token) = token(headers)
         && let Some(session) = state.store.touch_session(token, now).await?
-        && admits(session.is_revoked, route)?
+        && admits(state, &session, route).await?
         && let Some(user) = state.store.user(&session.user).await?
     {
         // What a session was begun with counts, whatever a later request claims to be.
@@ -106,15 +120,45 @@ async fn admit(state: &HubState, route: Route, headers: &HeaderMap) -> Result<As
 
 /// Whether a session counts on this route; one of a revoked device is told so wherever it
 /// would matter, and is none where everybody is let in.
-fn admits(is_revoked: bool, route: Route) -> Result<bool, Refused> {
-    match (is_revoked, route.audience()) {
+async fn admits(state: &HubState, session: &Session, route: Route) -> Result<bool, Refused> {
+    match (session.is_revoked, route.audience()) {
         (false, _) => Ok(true),
         (true, Audience::Everyone) => Ok(false),
-        (true, _) => Err(Refused::device_revoked()),
+        (true, _) => match &session.device {
+            Some(device) => Err(tell_revoked(state, &session.user, device).await),
+            None => Err(Refused::device_revoked()),
+        },
     }
 }
 
-fn exhausted(access_type: AccessType, wait_ms: Option<i64>) -> Refused {
+/// Tells a device that has shown who it is that it is revoked. If it is to be wiped, the first
+/// time goes into the audit log.
+pub(crate) async fn tell_revoked(state: &HubState, user: &SubjectId, device: &DeviceId) -> Refused {
+    let told = state.store.note_wipe_told(device, state.now()).await;
+    let noted = match told {
+        Ok(true) => {
+            let about = serde_json::Value::Null;
+            note_about(
+                state,
+                user,
+                "device.wipe_told",
+                device.as_str(),
+                "ok",
+                about,
+            )
+            .await
+        }
+        Ok(false) => Ok(()),
+        Err(error) => Err(error.into()),
+    };
+    // What the device must hear does not wait for what the hub should write.
+    if noted.is_err() {
+        tracing::error!("that a device was told of its wipe could not be noted");
+    }
+    Refused::device_revoked()
+}
+
+pub(crate) fn exhausted(access_type: AccessType, wait_ms: Option<i64>) -> Refused {
     let mut refused = Refused::new(
         StatusCode::FORBIDDEN,
         "access_type.pool_empty",

@@ -77,6 +77,7 @@ pub(crate) async fn run(state: Arc<HubState>, mut stopping: watch::Receiver<bool
 
 async fn tidy(state: &HubState) -> Result<(), StoreError> {
     note_failures(state).await?;
+    state.exports.sweep(state.now());
     state.store.remove_expired_downloads(state.now()).await?;
     let n_removed = state.store.sweep_blobs().await?;
     if n_removed > 0 {

@@ -10,6 +10,8 @@ mod chart_fields;
 pub mod cli;
 mod connections;
 mod data_image;
+mod direct;
+mod exports;
 mod guard;
 mod headers;
 mod housekeeping;
@@ -28,6 +30,6 @@ mod state;
 mod system;
 mod web;
 
-pub use serve::{Serve, ServeError, Served, serve};
+pub use serve::{Direct, Serve, ServeError, Served, serve};
 pub use state::HubState;
 pub use system::{SystemClock, SystemEntropy};

@@ -8,13 +8,14 @@ use satchel_base::{AppId, Budget, CancelToken, Entropy, Limits, UnixMillis};
 use satchel_data::{Model, View};
 use satchel_engine::Engine;
 use satchel_qix::{
-    AppContent, AppMeta, Host, Now, OpenApp, OpenFailure, OpenMode, Refusal, ReloadProgress,
-    Reloaded, UserInfo,
+    AppContent, AppMeta, ExportFile, ExportRows, Host, Now, OpenApp, OpenFailure, OpenMode,
+    Refusal, ReloadProgress, Reloaded, UserInfo,
 };
-use satchel_store::{App, StoreError, User};
+use satchel_store::{App, StoreError, Stream, TokenHash, User};
 use tokio::runtime::Handle;
 
 use crate::apps::{self, OpenError};
+use crate::exports::{ExportError, Owner};
 use crate::reload;
 use crate::sign_in::note_about;
 use crate::state::HubState;
@@ -44,6 +45,8 @@ struct Done {
     ended: Option<UnixMillis>,
     log: Vec<String>,
     cancel: CancelToken,
+    /// The log-in whose request is carried out; connections of several may share a session.
+    asking: Option<TokenHash>,
 }
 
 impl Doings {
@@ -54,6 +57,11 @@ impl Doings {
     /// The app that is open and the number of the reload its data is from.
     pub fn opened(&self) -> Option<(String, u64)> {
         self.lock().opened.clone()
+    }
+
+    /// From here on requests of this log-in are carried out. For who holds the session's lock.
+    pub fn is_asked_by(&self, token: Option<TokenHash>) {
+        self.lock().asking = token;
     }
 
     /// How the reload goes or went.
@@ -109,7 +117,14 @@ impl HubHost {
             .runtime
             .block_on(self.state.store.streams())
             .map_err(|e| unavailable(&e))?;
-        Ok(apps::meta(app, &self.user, &streams))
+        Ok(self.own_meta(app, &streams))
+    }
+
+    fn own_meta(&self, app: &App, streams: &[Stream]) -> AppMeta {
+        AppMeta {
+            may_export: self.state.settings.may_export,
+            ..apps::meta(app, &self.user, streams)
+        }
     }
 
     fn open_app(&self, app: &App, mode: OpenMode) -> Result<OpenApp, OpenFailure> {
@@ -144,14 +159,17 @@ impl HubHost {
 
     /// Whether the event is in the audit log now.
     fn note(&self, action: &'static str, app: &str, outcome: &str) -> bool {
-        let entry = note_about(
-            &self.state,
-            &self.user.id,
-            action,
-            app,
-            outcome,
-            serde_json::Value::Null,
-        );
+        self.note_about(action, app, outcome, serde_json::Value::Null)
+    }
+
+    fn note_about(
+        &self,
+        action: &'static str,
+        app: &str,
+        outcome: &str,
+        about: serde_json::Value,
+    ) -> bool {
+        let entry = note_about(&self.state, &self.user.id, action, app, outcome, about);
         let noted = self.runtime.block_on(entry).is_ok();
         if !noted {
             tracing::error!(
@@ -175,7 +193,7 @@ impl Host for HubHost {
         };
         all.iter()
             .filter(|app| apps::may_see(app, &self.user, &streams))
-            .map(|app| apps::meta(app, &self.user, &streams))
+            .map(|app| self.own_meta(app, &streams))
             .collect()
     }
 
@@ -310,6 +328,46 @@ impl Host for HubHost {
             log: log.join("\n"),
             app,
         })
+    }
+
+    fn export(&mut self, file: &ExportFile, rows: &mut ExportRows<'_>) -> Result<String, Refusal> {
+        if !self.state.settings.may_export {
+            self.note("data.export", &file.app, "access.denied");
+            return Err(Refusal::AccessDenied);
+        }
+        let owner = Owner {
+            user: self.user.id.clone(),
+            token: self.doings.lock().asking,
+        };
+        let folder = self.state.store.dir().to_owned();
+        let now = self.state.now();
+        let made = self.state.exports.make(&folder, owner, file, rows, now);
+        let (address, n_rows) = made.map_err(|error| {
+            match &error {
+                ExportError::Io(source) => tracing::error!(%source, "an export cannot be written"),
+                ExportError::Workbook(source) => {
+                    tracing::error!(%source, "a workbook cannot be written");
+                }
+                ExportError::Stop(_) | ExportError::TooLarge => {}
+            }
+            Refusal::Failed {
+                message: error.to_string(),
+            }
+        })?;
+        let about = serde_json::json!({
+            "kind": file.kind.extension(), "rows": n_rows, "columns": file.columns,
+        });
+        // What is not in the log must not happen.
+        if !self.note_about("data.export", &file.app, "ok", about) {
+            return Err(Refusal::Failed {
+                message: "the hub cannot write its audit log now; tell the administrator"
+                    .to_owned(),
+            });
+        }
+        Ok(format!(
+            "{address}?serverNodeId={}",
+            self.state.store.hub().id
+        ))
     }
 
     fn reload_progress(&self) -> Option<ReloadProgress> {

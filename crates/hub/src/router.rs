@@ -14,8 +14,8 @@ use crate::{guard, headers, routes, socket, web};
 /// 64 KiB: the largest request of the API is an enrolment with two keys, some 3 KiB.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Every route behind its guard.
-pub(crate) fn build(state: Arc<HubState>) -> Router {
+/// Every route behind its guard, as it is and below each of `prefixes`.
+pub(crate) fn build(state: Arc<HubState>, prefixes: &[String]) -> Router {
     let mut router = Router::new();
     for route in Route::ALL {
         let guarded =
@@ -30,6 +30,10 @@ pub(crate) fn build(state: Arc<HubState>) -> Router {
             }
             _ => {}
         }
+    }
+    let plain = router.clone();
+    for prefix in prefixes {
+        router = router.nest(&format!("/{prefix}"), plain.clone());
     }
     router
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -57,6 +61,7 @@ fn handler(route: Route) -> MethodRouter<Arc<HubState>> {
         Route::DownloadStatus => get(routes::downloads::status),
         Route::DownloadPackage => get(routes::downloads::package),
         Route::DeleteDownload => delete(routes::downloads::remove),
+        Route::Export => get(routes::exports::fetch),
         Route::Socket => get(socket::open),
     }
 }

@@ -3,5 +3,6 @@
 pub(crate) mod apps;
 pub(crate) mod devices;
 pub(crate) mod downloads;
+pub(crate) mod exports;
 pub(crate) mod search;
 pub(crate) mod session;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::connect_info::MockConnectInfo;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -20,8 +21,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use crate::direct::PeerCertificate;
 use crate::state::HubState;
-use crate::{housekeeping, router};
+use crate::{direct, housekeeping, router};
 
 /// A peer that says nothing for this long during the handshake is left.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -46,6 +48,18 @@ pub struct Serve {
     pub key: PathBuf,
     /// Further origins browsers may come from.
     pub origins: Vec<String>,
+    /// Prefixes under which everything is served as well: `portal` for `/portal/app/…`.
+    pub prefixes: Vec<String>,
+    /// The port for API clients that come with a client certificate, if there is one.
+    pub direct: Option<Direct>,
+}
+
+/// A port for API clients: whoever has a certificate of its CA may act as any person.
+pub struct Direct {
+    /// Address and port; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// The CA that signs client certificates, PEM. It should sign nothing else.
+    pub client_ca: PathBuf,
 }
 
 /// Why the hub does not start.
@@ -77,6 +91,8 @@ pub enum ServeError {
 pub struct Served {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it listens for API clients with a certificate.
+    pub direct: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -94,14 +110,17 @@ impl Served {
 /// # Errors
 /// See [`ServeError`].
 pub async fn serve(serve: Serve) -> Result<Served, ServeError> {
-    let acceptor = TlsAcceptor::from(Arc::new(tls(&serve.certificate, &serve.key)?));
-    let listen = serve.listen;
-    let cannot = |source| ServeError::Listen {
-        address: listen,
-        source,
+    let (certificate, key) = (&serve.certificate, &serve.key);
+    let acceptor = TlsAcceptor::from(Arc::new(tls(certificate, key, None)?));
+    let (listener, address) = listen_on(serve.listen).await?;
+    let direct = match &serve.direct {
+        Some(direct) => {
+            let config = tls(certificate, key, Some(&direct.client_ca))?;
+            let (listener, address) = listen_on(direct.listen).await?;
+            Some((TlsAcceptor::from(Arc::new(config)), listener, address))
+        }
+        None => None,
     };
-    let listener = TcpListener::bind(listen).await.map_err(cannot)?;
-    let address = listener.local_addr().map_err(cannot)?;
     let settings = serve.store.settings().await?;
     serve
         .store
@@ -130,17 +149,41 @@ pub async fn serve(serve: Serve) -> Result<Served, ServeError> {
         origins,
         stopping.clone(),
     ));
-    let task = tokio::spawn(accept(listener, acceptor, state, stopping));
+    let web = router::build(state.clone(), &serve.prefixes);
+    let direct_address = direct.as_ref().map(|(_, _, address)| *address);
+    let direct = direct.map(|(acceptor, listener, _)| {
+        let router = direct::router(state.clone());
+        tokio::spawn(accept(listener, acceptor, router, stopping.clone()))
+    });
+    let task = tokio::spawn(async move {
+        let housekeeping = tokio::spawn(housekeeping::run(state.clone(), stopping.clone()));
+        accept(listener, acceptor, web, stopping).await;
+        if let Some(direct) = direct {
+            let _ = direct.await;
+        }
+        let _ = housekeeping.await;
+        state.store.close().await;
+    });
     Ok(Served {
         address,
+        direct: direct_address,
         stop,
         task,
     })
 }
 
+async fn listen_on(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let cannot = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(cannot)?;
+    let bound = listener.local_addr().map_err(cannot)?;
+    Ok((listener, bound))
+}
+
+/// Clients must come with a certificate of `client_ca`, if there is one.
 fn tls(
     certificate: &std::path::Path,
     key: &std::path::Path,
+    client_ca: Option<&std::path::Path>,
 ) -> Result<rustls::ServerConfig, ServeError> {
     let bad = |path: &std::path::Path, reason: String| ServeError::Tls {
         path: path.into(),
@@ -151,10 +194,14 @@ fn tls(
         .map_err(|e| bad(certificate, e.to_string()))?;
     let secret = PrivateKeyDer::from_pem_file(key).map_err(|e| bad(key, e.to_string()))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+    let builder = rustls::ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(|e| bad(certificate, e.to_string()))?
-        .with_no_client_auth()
+        .map_err(|e| bad(certificate, e.to_string()))?;
+    let builder = match client_ca {
+        Some(ca) => builder.with_client_cert_verifier(direct::verifier(ca, &provider)?),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder
         .with_single_cert(chain, secret)
         .map_err(|e| bad(certificate, e.to_string()))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -164,11 +211,9 @@ fn tls(
 async fn accept(
     listener: TcpListener,
     acceptor: TlsAcceptor,
-    state: Arc<HubState>,
+    router: axum::Router,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let router = router::build(state.clone());
-    let housekeeping = tokio::spawn(housekeeping::run(state.clone(), stopping.clone()));
     let graceful = GracefulShutdown::new();
     let room = Arc::new(tokio::sync::Semaphore::new(MAX_CONNECTIONS));
     loop {
@@ -190,12 +235,17 @@ async fn accept(
             () = told(&mut stopping) => break,
         };
         let (acceptor, watcher) = (acceptor.clone(), graceful.watcher());
-        let service = router.clone().layer(MockConnectInfo(peer));
+        let router = router.clone().layer(MockConnectInfo(peer));
         tokio::spawn(async move {
             let _permit = permit;
             let Ok(Some(stream)) = tokio::time::timeout(HANDSHAKE, encrypted(tcp, &acceptor)).await
             else {
                 return;
+            };
+            let certificate = stream.get_ref().1.peer_certificates();
+            let service = match certificate.and_then(<[_]>::first) {
+                Some(first) => router.layer(Extension(PeerCertificate::of(first))),
+                None => router,
             };
             let mut builder = auto::Builder::new(TokioExecutor::new());
             builder
@@ -221,8 +271,6 @@ async fn accept(
     {
         tracing::warn!("some connections did not end in time");
     }
-    let _ = housekeeping.await;
-    state.store.close().await;
 }
 
 /// Waits until the hub is to stop.

@@ -16,6 +16,7 @@ use satchel_store::{TokenHash, User};
 use tokio::sync::{Notify, mpsc};
 
 use crate::apps;
+use crate::guard::Door;
 use crate::qix_host::Doings;
 use crate::state::HubState;
 
@@ -43,7 +44,7 @@ pub(crate) struct Place {
 
 impl Place {
     /// Reads `/app/<id>[/identity/<name>][/ttl/<seconds>]`; what is unknown is ignored.
-    pub fn of(path: &str) -> Self {
+    pub fn of(path: &str, door: Door) -> Self {
         let mut parts = path.split('/').skip_while(|p| *p != "app").skip(1);
         let app = parts.next().unwrap_or_default();
         let mut identity = None;
@@ -60,7 +61,12 @@ impl Place {
         }
         let named = !matches!(app, "" | "engineData");
         let key = (named || identity.is_some())
-            .then(|| format!("{app}\n{}", identity.unwrap_or_default()));
+            .then(|| format!("{app}\n{}", identity.unwrap_or_default()))
+            // Connections of both kinds begin differently, so they have sessions of their own.
+            .map(|key| match door {
+                Door::Web => key,
+                Door::Direct => format!("{key}\ndirect"),
+            });
         Self { key, ttl }
     }
 }
@@ -304,7 +310,8 @@ async fn is_good(state: &HubState, shared: &Shared, kept: Kept) -> bool {
         Some(token) => {
             (store.ended_sessions(&[token], now).await).is_ok_and(|ended| ended.is_empty())
         }
-        None => false,
+        // Came with a certificate, which whoever comes back must show again.
+        None => true,
     };
     let same = matches!(store.user(&shared.user.id).await, Ok(Some(user)) if user == *shared.user);
     if !signed_in || !same {
@@ -353,7 +360,7 @@ mod tests {
     use super::*;
 
     fn place(path: &str) -> (Option<String>, u64) {
-        let place = Place::of(path);
+        let place = Place::of(path, Door::Web);
         (place.key, place.ttl.as_secs())
     }
 
@@ -373,6 +380,8 @@ mod tests {
         for path in ["/app", "/app/", "/app/engineData", "/app/engineData/ttl/60"] {
             assert_eq!(place(path).0, None, "{path}");
         }
+        let direct = Place::of("/app/a1", Door::Direct);
+        assert_ne!(direct.key, Place::of("/app/a1", Door::Web).key);
         assert_eq!(
             place("/app/engineData/identity/x").0.as_deref(),
             Some("engineData\nx")

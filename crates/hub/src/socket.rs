@@ -20,12 +20,12 @@ use futures_util::{SinkExt, StreamExt};
 use satchel_base::{Budget, CancelToken, Limits, UnixMillis};
 use satchel_gate::{Route, decide};
 use satchel_qix::{
-    Answer, ConnectionId, Glance, Session, SessionConfig, Urgent, glance, progress_reply,
+    Answer, ConnectionId, Glance, Greeting, Session, SessionConfig, Urgent, glance, progress_reply,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
-use crate::guard::Asker;
+use crate::guard::{Asker, Door};
 use crate::qix_host::HubHost;
 use crate::refusal::Refused;
 use crate::sessions::{Place, Sessions, Shared};
@@ -57,7 +57,7 @@ pub(crate) async fn open(
     uri: Uri,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refused> {
-    let place = Place::of(uri.path());
+    let place = Place::of(uri.path(), asker.door);
     // Viewing without signing in, where it is allowed at all, is not over this socket yet.
     let user = asker.person().map_err(|_| {
         Refused::new(
@@ -127,6 +127,10 @@ impl Connection {
                 doings,
             };
             let config = SessionConfig {
+                greeting: match self.asker.door {
+                    Door::Web => Greeting::Proxy,
+                    Door::Direct => Greeting::Direct,
+                },
                 max_frame_bytes: MAX_FRAME_BYTES,
                 ..SessionConfig::default()
             };
@@ -223,11 +227,18 @@ impl Connection {
         }
         self.checked = now;
         let refused = |code, reason| Some(closing(code, reason));
-        let token = self.asker.token?;
-        match self.state.store.touch_session(token, now).await {
-            Ok(Some(session)) if !session.is_revoked => {}
-            Ok(_) => return Some(session_over()),
-            Err(_) => return refused(1011, "the hub cannot check the session now"),
+        match self.asker.token {
+            Some(token) => match self.state.store.touch_session(token, now).await {
+                Ok(Some(session)) if !session.is_revoked => {}
+                Ok(_) => return Some(session_over()),
+                Err(_) => return refused(1011, "the hub cannot check the session now"),
+            },
+            // Who came with a certificate has no log-in that could end, but is still known.
+            None => match self.state.store.user(&self.user.id).await {
+                Ok(Some(user)) if user == *self.user => {}
+                Ok(_) => return Some(session_over()),
+                Err(_) => return refused(1011, "the hub cannot check the person now"),
+            },
         }
         match self.state.store.touch_access(&self.user.id, now).await {
             Ok(in_force) => {
@@ -254,6 +265,7 @@ impl Connection {
     ) -> Option<Answer> {
         // The session first: who waits for another connection of it needs no core yet.
         let mut session = shared.session.clone().lock_owned().await;
+        shared.doings.is_asked_by(self.asker.token);
         let computing = self.state.computing.clone();
         let permit = tokio::select! {
             permit = computing.acquire_owned() => Some(permit.ok()?),

@@ -11,6 +11,7 @@ use satchel_store::{Settings, Store};
 use tokio::sync::{Semaphore, watch};
 
 use crate::apps::Apps;
+use crate::exports::Exports;
 use crate::housekeeping::Sockets;
 use crate::sessions::Sessions;
 
@@ -28,6 +29,7 @@ pub struct HubState {
     /// Calculations under way: as many as there are cores.
     pub(crate) computing: Arc<Semaphore>,
     pub(crate) apps: Apps,
+    pub(crate) exports: Exports,
     pub(crate) sessions: Sessions,
     /// Why downloads failed, by id, where the repository could not be told yet.
     pub(crate) unnoted_failures: Mutex<HashMap<String, ApiError>>,
@@ -57,6 +59,7 @@ impl HubState {
             hashing: Semaphore::new(cores.max(2)),
             computing: Arc::new(Semaphore::new(cores)),
             apps: Apps::default(),
+            exports: Exports::default(),
             sessions: Sessions::default(),
             unnoted_failures: Mutex::default(),
             sockets: Sockets::default(),

@@ -32,6 +32,10 @@ pub struct Device {
     pub last_seen: UnixMillis,
     /// When it was revoked.
     pub revoked_at: Option<UnixMillis>,
+    /// When an administrator asked for it to be wiped.
+    pub wipe_at: Option<UnixMillis>,
+    /// When it was first told so: it proved who it is, and got that as the answer.
+    pub wipe_told_at: Option<UnixMillis>,
 }
 
 /// A device to enrol.
@@ -133,6 +137,38 @@ impl Store {
             .fetch_one(&self.pool)
             .await?;
         Ok(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0))
+    }
+
+    /// Revokes a device and asks for it to be wiped: what it gets at its next contact, before
+    /// anything else, is that it is revoked, and a client that hears so removes keys and
+    /// downloads of this hub.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is no such device.
+    pub async fn wipe_device(&self, id: &DeviceId, now: UnixMillis) -> Result<(), StoreError> {
+        self.revoke_device(id, now).await?;
+        sqlx::query("UPDATE device SET wipe_at = coalesce(wipe_at, ?2) WHERE id = ?1")
+            .bind(id.as_str())
+            .bind(now.0)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes that a device that is to be wiped was told so. Whether that is news.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn note_wipe_told(&self, id: &DeviceId, now: UnixMillis) -> Result<bool, StoreError> {
+        let result = sqlx::query(
+            "UPDATE device SET wipe_told_at = ?2
+             WHERE id = ?1 AND wipe_at IS NOT NULL AND wipe_told_at IS NULL",
+        )
+        .bind(id.as_str())
+        .bind(now.0)
+        .execute(&self.pool)
+        .await?;
+        Ok(result.rows_affected() > 0)
     }
 
     /// Revokes a device: it may not sign in, renew or download any more, and the sessions of
@@ -342,5 +378,9 @@ fn read(row: &SqliteRow) -> Result<Device, StoreError> {
         enrolled_at: UnixMillis(row.try_get("enrolled_at")?),
         last_seen: UnixMillis(row.try_get("last_seen")?),
         revoked_at: row.try_get::<Option<i64>, _>("revoked_at")?.map(UnixMillis),
+        wipe_at: row.try_get::<Option<i64>, _>("wipe_at")?.map(UnixMillis),
+        wipe_told_at: row
+            .try_get::<Option<i64>, _>("wipe_told_at")?
+            .map(UnixMillis),
     })
 }

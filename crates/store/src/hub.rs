@@ -31,6 +31,8 @@ pub struct Settings {
     pub may_remember: bool,
     /// Whether people who are not signed in may see apps in a browser.
     pub anonymous_viewing: bool,
+    /// Whether people may export data from apps on the hub.
+    pub may_export: bool,
     /// Whom refusals tell people to ask.
     pub contact: String,
     /// Origins under which people reach this hub: `https://hub.example.org`.
@@ -43,6 +45,7 @@ impl Default for Settings {
             offline_hours: satchel_contract::MAX_OFFLINE_HOURS,
             may_remember: true,
             anonymous_viewing: false,
+            may_export: true,
             contact: String::new(),
             public_origins: Vec::new(),
         }

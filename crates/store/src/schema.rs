@@ -10,6 +10,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0002_bookmarks.sql"),
     include_str!("../migrations/0003_session_device.sql"),
     include_str!("../migrations/0004_connections.sql"),
+    include_str!("../migrations/0005_device_wipe.sql"),
 ];
 
 /// Brings the database to the newest version, each step in one transaction.

@@ -26,6 +26,8 @@ pub struct Session {
     pub began: UnixMillis,
     /// The device it comes from was revoked: it opens nothing any more.
     pub is_revoked: bool,
+    /// The device it comes from, where that is known.
+    pub device: Option<DeviceId>,
 }
 
 /// How exact `last_seen` is: one write a minute per session, not one per request.
@@ -93,7 +95,8 @@ impl Store {
         now: UnixMillis,
     ) -> Result<Option<Session>, StoreError> {
         let row = sqlx::query(
-            "SELECT session.user, session.client, began, session.last_seen, revoked_at FROM session
+            "SELECT session.user, session.client, began, session.last_seen, revoked_at, device
+             FROM session
              LEFT JOIN device ON device.id = session.device WHERE token_hash = ?1",
         )
         .bind(token.0.as_slice())
@@ -129,6 +132,9 @@ impl Store {
             },
             began,
             is_revoked: row.try_get::<Option<i64>, _>("revoked_at")?.is_some(),
+            device: row
+                .try_get::<Option<String>, _>("device")?
+                .map(DeviceId::new),
         }))
     }
 

@@ -89,7 +89,7 @@ impl Client<'_> {
         let challenge: Challenge = calls::answer("challenge", &response)?;
         let request = calls::device_sign_in(account, &challenge)?;
         let response = self.hub.send(hub, &request)?;
-        let me: Me = calls::answer("sign-in", &response)?;
+        let me: Me = self.obey(hub, calls::answer("sign-in", &response))?;
         let cookie = response.cookie.ok_or_else(|| DeviceError::BadAnswer {
             to: "sign-in".into(),
         })?;

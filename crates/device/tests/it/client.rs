@@ -383,6 +383,21 @@ fn a_revoked_device_keeps_nothing_after_the_next_contact() {
     }
 }
 
+/// A device whose session is long over, and that signs in by its key, hears it too.
+#[test]
+fn a_revoked_device_that_signs_in_by_its_key_keeps_nothing() {
+    let world = World::new();
+    let mut client = world.start();
+    client.add_hub(world.entry.clone()).unwrap();
+    sign_in(&world, &mut client, true).unwrap();
+    client.download(&world.entry, &app(), &mut |_| {}).unwrap();
+    world.hub.borrow_mut().device_revoked = true;
+    let refused = client.sign_in_remembered(&world.entry);
+    assert_eq!(code(refused), "device.revoked");
+    assert_eq!(world.disk.names(), ["hubs.json", "vault.json"]);
+    assert!(client.accounts().unwrap().is_empty());
+}
+
 #[test]
 fn signing_out_closes_and_signing_in_opens_again() {
     let (world, mut client) = with_download();

@@ -332,6 +332,9 @@ impl Hub {
                         .unwrap()
                         .verifies(message.as_bytes(), &signature)
                 );
+                if self.device_revoked {
+                    return refuse(403, "device.revoked");
+                }
                 self.session_over = false;
                 with_cookie(&self.me())
             }

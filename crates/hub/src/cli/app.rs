@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use satchel_base::{AppId, Budget, Clock};
 use satchel_qix::AppContent;
-use satchel_store::{NewApp, Store};
+use satchel_store::{App, NewApp, Store};
 use serde_json::json;
 
 use super::{Common, note, open, output};
@@ -63,6 +63,15 @@ pub(crate) enum Command {
         /// The stream, made if need be
         #[arg(long)]
         stream: String,
+    },
+    /// Write an app's sheets (app.json) and script (load.qvs) into a folder, for `app import`;
+    /// no data, and no bookmarks people made for themselves
+    Export {
+        /// Title or id
+        app: String,
+        /// The folder; it is made, and must not hold either file yet
+        #[arg(long)]
+        to: PathBuf,
     },
     /// Remove an app
     Remove {
@@ -150,6 +159,21 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<ExitCode> {
             publish(&store, &app.id, &stream).await?;
             output::done(common, &format!("published {} into {stream}", app.title));
         }
+        Command::Export { app, to } => {
+            let app = store.find_app(&app).await?;
+            export(&store, &app, &to)?;
+            note(
+                &store,
+                "app.export",
+                app.id.as_str(),
+                json!({ "title": app.title }),
+            )
+            .await?;
+            output::done(
+                common,
+                &format!("exported {} into {}", app.title, to.display()),
+            );
+        }
         Command::Remove { app } => {
             let app = store.find_app(&app).await?;
             store.remove_app(&app.id).await?;
@@ -236,6 +260,34 @@ async fn import(
     )
     .await?;
     Ok(id)
+}
+
+/// Writes what [`import`] reads. The script goes last: a folder without it imports nowhere, so
+/// an export that was cut short is not taken for one.
+fn export(store: &Store, app: &App, folder: &Path) -> Result<()> {
+    let bytes = store.blobs().read(&app.content)?;
+    let text = String::from_utf8(bytes).context("the app's content cannot be read")?;
+    let mut content = AppContent::from_json(&text).context("the app's content cannot be read")?;
+    let script = std::mem::take(&mut content.script);
+    let content: serde_json::Value = serde_json::from_str(&content.to_json())?;
+    let content = serde_json::to_string_pretty(&content)? + "\n";
+    let files = [("app.json", content), ("load.qvs", script)];
+    for (name, _) in &files {
+        let path = folder.join(name);
+        if path.exists() {
+            bail!(
+                "{} is there already; export into another folder",
+                path.display()
+            );
+        }
+    }
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for (name, text) in &files {
+        let path = folder.join(name);
+        satchel_store::write_atomically(&path, text.as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
 }
 
 async fn publish(store: &Store, id: &AppId, stream: &str) -> Result<()> {

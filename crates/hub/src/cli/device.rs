@@ -17,6 +17,12 @@ pub(crate) enum Command {
         /// The device's id, as `device list` shows it
         id: String,
     },
+    /// Stop a lost device, and have it remove this hub's keys and downloads at its next contact;
+    /// `device list` shows whether it has been told
+    Wipe {
+        /// The device's id, as `device list` shows it
+        id: String,
+    },
 }
 
 pub(crate) async fn run(common: &Common, command: Command) -> Result<()> {
@@ -28,9 +34,11 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<()> {
                 .await?
                 .into_iter()
                 .map(|d| {
-                    let state = match d.revoked_at {
-                        Some(at) => format!("revoked {}", output::time(at)),
-                        None => "enrolled".to_owned(),
+                    let state = match (d.revoked_at, d.wipe_at, d.wipe_told_at) {
+                        (_, Some(_), Some(at)) => format!("told to wipe {}", output::time(at)),
+                        (_, Some(at), None) => format!("to be wiped since {}", output::time(at)),
+                        (Some(at), ..) => format!("revoked {}", output::time(at)),
+                        (None, ..) => "enrolled".to_owned(),
                     };
                     vec![
                         d.id.to_string(),
@@ -54,6 +62,18 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<()> {
                 .await?;
             note(&store, "device.revoke", &id, json!({})).await?;
             output::done(common, &format!("revoked {id}"));
+        }
+        Command::Wipe { id } => {
+            store
+                .wipe_device(&DeviceId::new(&id), SystemClock.now())
+                .await?;
+            note(&store, "device.wipe", &id, json!({})).await?;
+            output::done(
+                common,
+                &format!(
+                    "revoked {id}; it is told to remove this hub's keys and downloads at its next contact"
+                ),
+            );
         }
     }
     store.close().await;

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Common, note, open};
-use crate::serve::{Serve, serve};
+use crate::serve::{Direct, Serve, serve};
 use crate::system::SystemClock;
 
 #[derive(Args)]
@@ -26,6 +26,33 @@ pub(crate) struct Options {
     /// An address people reach this hub by, such as https://hub.example.org; may be repeated
     #[arg(long)]
     origin: Vec<String>,
+    /// Serve everything below /PREFIX as well, as a virtual proxy does; may be repeated
+    #[arg(long, value_parser = prefix)]
+    prefix: Vec<String>,
+    /// Address and port for API clients that come with a client certificate, such as
+    /// 0.0.0.0:4747; whoever has such a certificate may act as any person
+    #[arg(long, requires = "client_ca")]
+    engine_listen: Option<SocketAddr>,
+    /// The CA that signs those client certificates, PEM; it should sign nothing else
+    #[arg(long, requires = "engine_listen")]
+    client_ca: Option<PathBuf>,
+}
+
+/// A prefix as it may stand in an address: `portal`, with or without slashes around it.
+fn prefix(text: &str) -> Result<String, String> {
+    const TAKEN: [&str; 4] = ["app", "api", "tempcontent", "healthz"];
+    let bare = text.trim_matches('/').to_ascii_lowercase();
+    let fits = !bare.is_empty()
+        && bare
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.~".contains(&b));
+    if !fits {
+        return Err("use lower-case letters, digits and - _ . ~ only".into());
+    }
+    if TAKEN.contains(&bare.as_str()) {
+        return Err(format!("/{bare} is one of the hub's own addresses"));
+    }
+    Ok(bare)
 }
 
 pub(crate) async fn run(common: &Common, options: Options) -> Result<()> {
@@ -54,10 +81,18 @@ pub(crate) async fn run(common: &Common, options: Options) -> Result<()> {
             .iter()
             .map(|o| o.trim_end_matches('/').to_owned())
             .collect(),
+        prefixes: options.prefix,
+        direct: options
+            .engine_listen
+            .zip(options.client_ca)
+            .map(|(listen, client_ca)| Direct { listen, client_ca }),
     })
     .await?;
     let port = served.address.port();
     println!("listening on https://localhost:{port} ({})", served.address);
+    if let Some(address) = served.direct {
+        println!("listening for API clients with a certificate on {address}");
+    }
     wait_for_the_end().await?;
     println!("stopping");
     served.stop().await;

@@ -17,7 +17,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::apps::{self, OpenError};
-use crate::guard::Asker;
+use crate::guard::{Asker, tell_revoked};
 use crate::refusal::Refused;
 use crate::routes::session::{answer, client, malformed};
 use crate::sign_in::{self, note_about};
@@ -150,6 +150,10 @@ pub(crate) async fn sign_in(
     );
     let right = VerifyingKey::from_bytes(&known.signing_key)
         .is_ok_and(|key| key.verifies(message.as_bytes(), &signature));
+    // The signature shows that it is this device: it hears of its revocation first.
+    if taken && right && known.revoked_at.is_some() {
+        return Err(tell_revoked(&state, &known.user, &id).await);
+    }
     let usable = known.remember && known.revoked_at.is_none() && state.settings.may_remember;
     if !(taken && right && usable) {
         note_about(
@@ -253,7 +257,7 @@ pub(crate) async fn own_device(
         .filter(|d| d.user == *user);
     let device = device.ok_or_else(Refused::not_found)?;
     if device.revoked_at.is_some() {
-        return Err(Refused::device_revoked());
+        return Err(tell_revoked(state, user, &device.id).await);
     }
     Ok(device)
 }

@@ -470,3 +470,76 @@ async fn revoking_a_device_ends_its_session_and_closes_its_socket() {
     assert!(version["result"].is_object(), "{version}");
     hub.stop().await;
 }
+
+/// A device that is to be wiped hears so first: with its session, and also when all it has left
+/// is its key.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_is_to_be_wiped_is_told_at_its_next_contact() {
+    let hub = hub_with_app().await;
+    let device = enrol(&hub, "professional").await;
+    let lost = enrol(&hub, "user").await;
+    for id in [&device.id, &lost.id] {
+        hub.command(&["device", "wipe", id]).unwrap();
+    }
+    let listed = hub.command(&["device", "list"]).unwrap();
+    assert_eq!(listed.matches("to be wiped since").count(), 2, "{listed}");
+    let told = hub.native("GET /api/v1/apps", &device.token, None).await;
+    assert_eq!(told.code(), "device.revoked");
+    let challenge = format!("POST /api/v1/devices/{}/challenge", lost.id);
+    let challenge = hub.native(&challenge, "", None).await.json();
+    let nonce = challenge["nonce"].as_str().unwrap();
+    let path = format!("POST /api/v1/devices/{}/sign-in", lost.id);
+    let wrong = json!({ "nonce": nonce, "signature": base64(&[0; 64]) });
+    let stranger = hub.native(&path, "", Some(wrong)).await;
+    assert_eq!(stranger.code(), "sign_in.not_remembered", "not for others");
+    let challenge = format!("POST /api/v1/devices/{}/challenge", lost.id);
+    let challenge = hub.native(&challenge, "", None).await.json();
+    let nonce = challenge["nonce"].as_str().unwrap();
+    let message = format!(
+        "satchel device sign-in v1\n{}\n{}\n{nonce}",
+        lost.hub_id, lost.id
+    );
+    let signature = base64(&lost.signing.sign(message.as_bytes()));
+    let body = json!({ "nonce": nonce, "signature": signature });
+    let told = hub.native(&path, "", Some(body)).await;
+    assert_eq!((told.status, told.code().as_str()), (403, "device.revoked"));
+    let listed = hub.command(&["device", "list"]).unwrap();
+    assert_eq!(listed.matches("told to wipe").count(), 2, "{listed}");
+    let audit = hub.command(&["audit", "show", "--json"]).unwrap();
+    assert_eq!(audit.matches("device.wipe_told").count(), 2, "{audit}");
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exported_app_imports_and_shows_the_same() {
+    let hub = hub_with_app().await;
+    let folder = hub.dir.path().join("exported");
+    let to = folder.to_str().unwrap();
+    hub.command(&["app", "export", "sales", "--to", to])
+        .unwrap();
+    let again = hub.command(&["app", "export", "sales", "--to", to]);
+    assert!(again.unwrap_err().contains("is there already"));
+    let script = std::fs::read_to_string(folder.join("load.qvs")).unwrap();
+    let source = std::fs::read_to_string(hub.dir.path().join("sales/load.qvs")).unwrap();
+    assert_eq!(script, source);
+    let content = std::fs::read_to_string(folder.join("app.json")).unwrap();
+    assert!(!content.contains("SECTION ACCESS"), "{content}");
+    std::fs::copy(
+        hub.dir.path().join("sales/sales.csv"),
+        folder.join("sales.csv"),
+    )
+    .unwrap();
+    let import = [
+        "app",
+        "import",
+        to,
+        "--owner",
+        "TEST\\ANALYZER",
+        "--name",
+        "copy",
+    ];
+    hub.command(&import).unwrap();
+    let reloaded = hub.command(&["app", "reload", "copy", "--quiet"]).unwrap();
+    assert!(reloaded.contains("4 rows"), "{reloaded}");
+    hub.stop().await;
+}

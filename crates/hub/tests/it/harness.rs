@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use rustls::pki_types::{CertificateDer, ServerName};
 use satchel_base::{Clock, UnixMillis};
 use satchel_contract::AccessType;
-use satchel_hub::{Serve, Served, serve};
+use satchel_hub::{Direct, Serve, Served, serve};
 use satchel_store::Store;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -43,6 +43,9 @@ pub struct Hub {
     pub dir: tempfile::TempDir,
     pub clock: Arc<TestClock>,
     pub address: SocketAddr,
+    /// The port for API clients with a certificate.
+    pub direct: SocketAddr,
+    root: CertificateDer<'static>,
     served: Option<Served>,
     connector: TlsConnector,
 }
@@ -50,7 +53,15 @@ pub struct Hub {
 impl Hub {
     /// A hub with these people, whose names are their access types' names.
     pub async fn start(types: &[AccessType]) -> Self {
+        Self::start_with(types, &[]).await
+    }
+
+    /// The same, after this command.
+    pub async fn start_with(types: &[AccessType], command: &[&str]) -> Self {
         let (dir, root, store) = prepare(types).await;
+        if !command.is_empty() {
+            run(dir.path(), command, None).unwrap();
+        }
         let clock = Arc::new(TestClock::default());
         clock.advance(satchel_hub::SystemClock.now().0);
         let served = serve(Serve {
@@ -60,6 +71,11 @@ impl Hub {
             certificate: dir.path().join("hub.pem"),
             key: dir.path().join("hub.key"),
             origins: vec!["https://hub.example.org".into()],
+            prefixes: vec!["portal".into()],
+            direct: Some(Direct {
+                listen: "127.0.0.1:0".parse().unwrap(),
+                client_ca: dir.path().join("ca.pem"),
+            }),
         })
         .await
         .unwrap();
@@ -67,6 +83,8 @@ impl Hub {
             dir,
             clock,
             address: served.address,
+            direct: served.direct.unwrap(),
+            root: root.clone(),
             served: Some(served),
             connector: connector(root),
         }
@@ -80,6 +98,8 @@ impl Hub {
             dir,
             clock: Arc::default(),
             address: "127.0.0.1:0".parse().unwrap(),
+            direct: "127.0.0.1:0".parse().unwrap(),
+            root: root.clone(),
             served: None,
             connector: connector(root),
         }
@@ -105,6 +125,34 @@ impl Hub {
         let tcp = TcpStream::connect(self.address).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         self.connector.connect(name, tcp).await.unwrap()
+    }
+
+    /// A connection to the port for API clients, with the certificate in `name.pem` if given.
+    pub async fn direct_tls(&self, name: Option<&str>) -> TlsStream<TcpStream> {
+        use rustls::pki_types::PrivateKeyDer;
+        use rustls::pki_types::pem::PemObject;
+        let file = |ending: &str| {
+            self.dir
+                .path()
+                .join(format!("{}.{ending}", name.unwrap_or("")))
+        };
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(self.root.clone()).unwrap();
+        let builder = client_config().with_root_certificates(roots);
+        let config = match name {
+            Some(_) => {
+                let certificate = CertificateDer::from_pem_file(file("pem")).unwrap();
+                let key = PrivateKeyDer::from_pem_file(file("key")).unwrap();
+                builder
+                    .with_client_auth_cert(vec![certificate], key)
+                    .unwrap()
+            }
+            None => builder.with_no_client_auth(),
+        };
+        let tcp = TcpStream::connect(self.direct).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let connector = TlsConnector::from(Arc::new(config));
+        connector.connect(name, tcp).await.unwrap()
     }
 
     /// A request as a page of this hub would send it, with these further headers.
@@ -139,23 +187,7 @@ impl Hub {
         headers: &[(&str, &str)],
         body: Option<Value>,
     ) -> Answer {
-        let mut text = format!("{request} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
-        if !cookie.is_empty() {
-            text += &format!("cookie: {COOKIE}={cookie}\r\n");
-        }
-        for (name, value) in headers {
-            text += &format!("{name}: {value}\r\n");
-        }
-        let body = body.map(|b| b.to_string()).unwrap_or_default();
-        if !body.is_empty() {
-            text += "content-type: application/json\r\n";
-        }
-        text += &format!("content-length: {}\r\n\r\n{body}", body.len());
-        let mut stream = self.tls().await;
-        stream.write_all(text.as_bytes()).await.unwrap();
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).await.unwrap();
-        Answer::parse(&bytes)
+        send_over(self.tls().await, request, cookie, headers, body).await
     }
 
     /// Signs in from a browser as `TEST\name`; the session's token.
@@ -185,33 +217,68 @@ impl Hub {
         cookie: &str,
         headers: &[(&str, &str)],
     ) -> Result<Socket, Answer> {
-        let mut text = format!(
-            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-             sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
-             cookie: {COOKIE}={cookie}\r\n"
-        );
-        for (name, value) in headers {
-            text += &format!("{name}: {value}\r\n");
-        }
-        text += "\r\n";
-        let mut stream = self.tls().await;
-        stream.write_all(text.as_bytes()).await.unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.unwrap());
-        }
-        let mut answer = Answer::parse(&head);
-        if answer.status == 101 {
-            return Ok(Socket { stream });
-        }
-        let length = answer
-            .headers
-            .get("content-length")
-            .map_or(0, |l| l.parse().unwrap());
-        answer.body = vec![0; length];
-        stream.read_exact(&mut answer.body).await.unwrap();
-        Err(answer)
+        socket_over(self.tls().await, path, cookie, headers).await
     }
+}
+
+/// A request with exactly these headers over a connection. `request` is `POST /path`.
+pub async fn send_over(
+    mut stream: TlsStream<TcpStream>,
+    request: &str,
+    cookie: &str,
+    headers: &[(&str, &str)],
+    body: Option<Value>,
+) -> Answer {
+    let mut text = format!("{request} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
+    if !cookie.is_empty() {
+        text += &format!("cookie: {COOKIE}={cookie}\r\n");
+    }
+    for (name, value) in headers {
+        text += &format!("{name}: {value}\r\n");
+    }
+    let body = body.map(|b| b.to_string()).unwrap_or_default();
+    if !body.is_empty() {
+        text += "content-type: application/json\r\n";
+    }
+    text += &format!("content-length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    Answer::parse(&bytes)
+}
+
+/// Opens a socket over a connection; the status if that is refused.
+pub async fn socket_over(
+    mut stream: TlsStream<TcpStream>,
+    path: &str,
+    cookie: &str,
+    headers: &[(&str, &str)],
+) -> Result<Socket, Answer> {
+    let mut text = format!(
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
+         cookie: {COOKIE}={cookie}\r\n"
+    );
+    for (name, value) in headers {
+        text += &format!("{name}: {value}\r\n");
+    }
+    text += "\r\n";
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let mut answer = Answer::parse(&head);
+    if answer.status == 101 {
+        return Ok(Socket { stream });
+    }
+    let length = answer
+        .headers
+        .get("content-length")
+        .map_or(0, |l| l.parse().unwrap());
+    answer.body = vec![0; length];
+    stream.read_exact(&mut answer.body).await.unwrap();
+    Err(answer)
 }
 
 /// A hub on the disk with these people, and the root of its certificate.
@@ -249,13 +316,17 @@ async fn prepare(types: &[AccessType]) -> (tempfile::TempDir, CertificateDer<'st
 fn connector(root: CertificateDer<'static>) -> TlsConnector {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(root).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
+    let config = client_config()
         .with_root_certificates(roots)
         .with_no_client_auth();
     TlsConnector::from(Arc::new(config))
+}
+
+fn client_config() -> rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
 }
 
 pub fn credentials(name: &str, password: &str) -> Value {
@@ -428,9 +499,10 @@ pub fn app_folder(dir: &Path) -> PathBuf {
 }
 
 fn make_certificates(dir: &Path) -> CertificateDer<'static> {
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
     let ca_key = KeyPair::generate().unwrap();
     let mut ca = CertificateParams::new(Vec::<String>::new()).unwrap();
+    ca.distinguished_name.push(DnType::CommonName, "Test CA");
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let root = ca.self_signed(&ca_key).unwrap();
     let issuer = Issuer::new(ca, ca_key);
@@ -441,5 +513,21 @@ fn make_certificates(dir: &Path) -> CertificateDer<'static> {
         .unwrap();
     std::fs::write(dir.join("hub.pem"), leaf.pem()).unwrap();
     std::fs::write(dir.join("hub.key"), key.serialize_pem()).unwrap();
+    std::fs::write(dir.join("ca.pem"), root.pem()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let client = CertificateParams::new(vec!["api-client".to_owned()])
+        .unwrap()
+        .signed_by(&key, &issuer)
+        .unwrap();
+    std::fs::write(dir.join("client.pem"), client.pem()).unwrap();
+    std::fs::write(dir.join("client.key"), key.serialize_pem()).unwrap();
+    // Signed by itself: nobody the hub knows.
+    let key = KeyPair::generate().unwrap();
+    let stranger = CertificateParams::new(vec!["api-client".to_owned()])
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    std::fs::write(dir.join("stranger.pem"), stranger.pem()).unwrap();
+    std::fs::write(dir.join("stranger.key"), key.serialize_pem()).unwrap();
     root.der().clone()
 }

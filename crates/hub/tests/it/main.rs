@@ -3,10 +3,13 @@
 mod access;
 mod apps;
 mod connections;
+mod direct;
+mod exports;
 mod faults;
 mod harness;
 mod language;
 mod process;
 mod scripts;
 mod sessions;
+mod tls;
 mod transport;
