@@ -195,6 +195,8 @@ impl<'a> Client<'a> {
                 Protection::OutsideKey { name, key } => self.unlock_with_key(name, key),
             };
         }
+        // What is left to leave had its account in no vault, least of all in this one.
+        self.let_hubs_leave()?;
         let entropy = &mut *self.entropy;
         let (mut file, key) = VaultFile::make(entropy);
         match protection {

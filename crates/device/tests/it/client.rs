@@ -269,6 +269,21 @@ fn a_hub_that_leaves_takes_its_account_along_whenever_the_process_dies() {
     }
 }
 
+/// Found by the seeds of `faults`: the hub left while nobody had signed in.
+#[test]
+fn a_hub_that_left_half_way_before_the_first_log_in_does_not_take_the_next_account_along() {
+    let world = World::new();
+    let mut client = world.start();
+    client.add_hub(world.entry.clone()).unwrap();
+    *world.disk.writes_left.borrow_mut() = Some(1);
+    assert_eq!(code(client.remove_hub(URL)), "storage.full");
+    *world.disk.writes_left.borrow_mut() = None;
+    let mut client = world.start();
+    client.add_hub(world.entry.clone()).unwrap();
+    sign_in(&world, &mut client, false).unwrap();
+    assert_eq!(restart(&world).accounts().unwrap().len(), 1);
+}
+
 #[test]
 fn what_another_process_wrote_meanwhile_is_not_lost() {
     let (world, mut long) = with_download();
