@@ -28,6 +28,10 @@ enum Op {
     BinaryNumber(BinaryOp, f64),
     /// The top block with a column on its right.
     BinaryColumn(BinaryOp, usize),
+    /// A number with a column on its right: a block of its own.
+    NumberColumn(BinaryOp, f64, usize),
+    /// The top block with a column on its left.
+    ColumnBinary(BinaryOp, usize),
 }
 
 impl NumProgram {
@@ -84,6 +88,15 @@ impl NumProgram {
                 Op::BinaryColumn(op, i) => {
                     apply(op, block(out, &mut spare, n, top - 1), &columns[i][..n]);
                 }
+                Op::NumberColumn(op, number, i) => {
+                    let block = block(out, &mut spare, n, top);
+                    combine(op, block, &columns[i][..n], |_, b| (number, b));
+                    top += 1;
+                }
+                Op::ColumnBinary(op, i) => {
+                    let block = block(out, &mut spare, n, top - 1);
+                    combine(op, block, &columns[i][..n], |a, b| (b, a));
+                }
                 Op::Binary(op) => {
                     top -= 1;
                     if top == 1 {
@@ -115,7 +128,25 @@ impl NumProgram {
                 self.ops.push(Op::Negate);
             }
             Node::Chain { first, rest } => {
-                self.push(first, height)?;
+                let mut rest = rest.as_slice();
+                match (&**first, rest) {
+                    (Node::Const(Value::Num(number)), [(op, Node::Field(slot)), ..])
+                        if is_arithmetic(*op) =>
+                    {
+                        let column = self.column(*slot);
+                        self.ops.push(Op::NumberColumn(*op, *number, column));
+                        rest = &rest[1..];
+                    }
+                    (Node::Field(slot), [(op, operand @ Node::Chain { .. }), ..])
+                        if is_arithmetic(*op) =>
+                    {
+                        self.push(operand, height)?;
+                        let column = self.column(*slot);
+                        self.ops.push(Op::ColumnBinary(*op, column));
+                        rest = &rest[1..];
+                    }
+                    _ => self.push(first, height)?,
+                }
                 for (op, operand) in rest {
                     if !is_arithmetic(*op) {
                         return None;
@@ -169,18 +200,36 @@ fn block<'a>(out: &'a mut [f64], spare: &'a mut [f64], n: usize, at: usize) -> &
 
 /// `left = left op right`, element by element. An infinite result is NaN, as in `Value::num`.
 fn apply(op: BinaryOp, left: &mut [f64], right: &[f64]) {
-    fn each(left: &mut [f64], right: &[f64], f: impl Fn(f64, f64) -> f64) {
+    combine(op, left, right, |a, b| (a, b));
+}
+
+/// `left = x op y` with the operands that `operands` makes of an element of each.
+#[inline]
+fn combine(
+    op: BinaryOp,
+    left: &mut [f64],
+    right: &[f64],
+    operands: impl Fn(f64, f64) -> (f64, f64),
+) {
+    #[inline]
+    fn each(
+        left: &mut [f64],
+        right: &[f64],
+        operands: impl Fn(f64, f64) -> (f64, f64),
+        f: impl Fn(f64, f64) -> f64,
+    ) {
         for (a, b) in left.iter_mut().zip(right) {
-            let result = f(*a, *b);
+            let (x, y) = operands(*a, *b);
+            let result = f(x, y);
             *a = if result.is_finite() { result } else { f64::NAN };
         }
     }
     match op {
-        BinaryOp::Add => each(left, right, |a, b| a + b),
-        BinaryOp::Sub => each(left, right, |a, b| a - b),
-        BinaryOp::Mul => each(left, right, |a, b| a * b),
-        BinaryOp::Div => each(left, right, |a, b| a / b),
-        op => each(left, right, |a, b| power(op, a, b)),
+        BinaryOp::Add => each(left, right, operands, |a, b| a + b),
+        BinaryOp::Sub => each(left, right, operands, |a, b| a - b),
+        BinaryOp::Mul => each(left, right, operands, |a, b| a * b),
+        BinaryOp::Div => each(left, right, operands, |a, b| a / b),
+        op => each(left, right, operands, |a, b| power(op, a, b)),
     }
 }
 

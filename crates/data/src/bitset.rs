@@ -34,6 +34,25 @@ impl BitSet {
         set
     }
 
+    /// The positions whose byte is 1; every byte is 0 or 1.
+    pub fn from_flags(flags: &[u8]) -> Self {
+        let words = flags.chunks(64).map(|chunk| {
+            let mut word = 0;
+            for (i, eight) in chunk.chunks(8).enumerate() {
+                let mut bytes = [0; 8];
+                bytes[..eight.len()].copy_from_slice(eight);
+                // Moves bit 8i to bit 56 + i for each i; the products do not meet.
+                let bits = u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+                word |= bits << (8 * i);
+            }
+            word
+        });
+        Self {
+            words: words.collect(),
+            len: flags.len(),
+        }
+    }
+
     fn clear_tail(&mut self) {
         if !self.len.is_multiple_of(64)
             && let Some(last) = self.words.last_mut()
@@ -70,6 +89,24 @@ impl BitSet {
         let is_new = *word & bit == 0;
         *word |= bit;
         is_new
+    }
+
+    /// Puts a range of positions into the set, as far as it is long.
+    pub fn insert_range(&mut self, range: std::ops::Range<usize>) {
+        let (start, end) = (range.start, range.end.min(self.len));
+        if start >= end {
+            return;
+        }
+        let (first, last) = (start >> 6, (end - 1) >> 6);
+        let from = u64::MAX << (start & 63);
+        let to = u64::MAX >> (63 - ((end - 1) & 63));
+        if first == last {
+            self.words[first] |= from & to;
+            return;
+        }
+        self.words[first] |= from;
+        self.words[first + 1..last].fill(u64::MAX);
+        self.words[last] |= to;
     }
 
     /// Takes position `i` out of the set. Ignored past the end.
@@ -123,6 +160,18 @@ impl BitSet {
         Self::from_words(self.words.iter().map(|w| !w).collect(), self.len)
     }
 
+    /// Calls `visit` with each position in the set, ascending.
+    #[inline]
+    pub fn for_each(&self, mut visit: impl FnMut(usize)) {
+        for (i, word) in self.words.iter().enumerate() {
+            let mut rest = *word;
+            while rest != 0 {
+                visit(i * 64 + rest.trailing_zeros() as usize);
+                rest &= rest - 1;
+            }
+        }
+    }
+
     /// The positions in the set, ascending.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.words.iter().enumerate().flat_map(|(i, &word)| {
@@ -174,8 +223,16 @@ mod tests {
             let n = a.len().min(b.len());
             let (a, b) = (&a[..n], &b[..n]);
             let (x, y): (BitSet, BitSet) = (a.iter().copied().collect(), b.iter().copied().collect());
+            let flags: Vec<u8> = a.iter().map(|v| u8::from(*v)).collect();
+            prop_assert_eq!(&BitSet::from_flags(&flags), &x);
             prop_assert_eq!(x.count(), a.iter().filter(|v| **v).count());
             prop_assert_eq!(x.iter().collect::<Vec<_>>(), (0..n).filter(|i| a[*i]).collect::<Vec<_>>());
+            let mut visited = Vec::new();
+            x.for_each(|i| visited.push(i));
+            prop_assert_eq!(visited, x.iter().collect::<Vec<_>>());
+            let mut ranged = x.clone();
+            ranged.insert_range(n / 3..n / 2 + 70);
+            prop_assert_eq!(&ranged, &(0..n).map(|i| a[i] || (n / 3..n / 2 + 70).contains(&i)).collect());
             let mut both = x.clone();
             both.intersect(&y);
             prop_assert_eq!(&both, &a.iter().zip(b).map(|(p, q)| *p && *q).collect());

@@ -12,9 +12,11 @@ mod cells;
 mod codes;
 mod frame;
 mod frames;
+mod key_index;
 mod loops;
 mod model;
 mod retain;
+mod row_numbers;
 mod snapshot;
 mod symbols;
 mod synthetic;
@@ -28,9 +30,11 @@ pub use build::ModelBuilder;
 pub use cells::{Batch, Cells};
 pub use codes::{BLOCK, Codes};
 pub use frame::{Dict, Frame, FrameColumn, NULL_CODE};
+pub use key_index::{KeyIndex, KeyRows};
 pub use model::{
-    Aside, Column, Field, FieldId, FieldKind, KeyIndex, Model, ModelNote, Table, TableId, TableKind,
+    Aside, Column, Field, FieldId, FieldKind, Model, ModelNote, Table, TableId, TableKind,
 };
+pub use row_numbers::RowNumbers;
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
 pub use symbols::{Symbols, TooLarge};
 pub use value::{SymbolKey, Value, number_text, text_order};

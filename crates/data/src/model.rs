@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
 
-use crate::{BitSet, Codes, Symbols};
+use crate::{BitSet, Codes, KeyIndex, RowNumbers, Symbols};
 
 /// A field of one model, by position. Meaningless in another model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,6 +76,7 @@ pub struct Column {
     /// only text" and otherwise 1 + the position in [`Field::spellings`].
     pub spellings: Option<Arc<Codes>>,
     pub(crate) index: Arc<OnceLock<KeyIndex>>,
+    pub(crate) numbers: Arc<OnceLock<Option<RowNumbers>>>,
 }
 
 impl Column {
@@ -85,6 +86,7 @@ impl Column {
             codes: Arc::new(codes),
             spellings: spellings.map(Arc::new),
             index: Arc::default(),
+            numbers: Arc::default(),
         }
     }
 }
@@ -142,81 +144,6 @@ pub enum ModelNote {
         /// All tables of the loop.
         tables: Vec<String>,
     },
-}
-
-/// Rows of a table by the code of a key.
-#[derive(Clone, Debug)]
-pub enum KeyIndex {
-    /// No code stands in more than one row: row by code, `u32::MAX` where there is none.
-    Unique(Vec<u32>),
-    /// Rows of code `c` are `rows[starts[c]..starts[c + 1]]`, ascending.
-    Many {
-        /// One more than codes.
-        starts: Vec<u32>,
-        /// All rows, grouped by code.
-        rows: Vec<u32>,
-    },
-}
-
-impl KeyIndex {
-    fn build(codes: &Codes, n_symbols: usize) -> Self {
-        let mut row_of = vec![u32::MAX; n_symbols];
-        let mut unique = true;
-        codes.for_each_block(|start, block| {
-            for (i, code) in block.iter().enumerate() {
-                if let Some(slot) = row_of.get_mut(*code as usize) {
-                    unique &= *slot == u32::MAX;
-                    *slot = (start + i) as u32;
-                }
-            }
-        });
-        if unique {
-            return Self::Unique(row_of);
-        }
-        let mut starts = vec![0u32; n_symbols + 1];
-        codes.for_each_block(|_, block| {
-            for code in block {
-                if (*code as usize) < n_symbols {
-                    starts[*code as usize + 1] += 1;
-                }
-            }
-        });
-        for i in 0..n_symbols {
-            starts[i + 1] += starts[i];
-        }
-        let mut next = starts.clone();
-        let mut rows = vec![0u32; starts[n_symbols] as usize];
-        codes.for_each_block(|start, block| {
-            for (i, code) in block.iter().enumerate() {
-                if (*code as usize) < n_symbols {
-                    let at = &mut next[*code as usize];
-                    rows[*at as usize] = (start + i) as u32;
-                    *at += 1;
-                }
-            }
-        });
-        Self::Many { starts, rows }
-    }
-
-    /// Whether no code stands in more than one row.
-    pub fn is_unique(&self) -> bool {
-        matches!(self, Self::Unique(_))
-    }
-
-    /// The rows of `code`, ascending; none for NULL's code.
-    pub fn rows(&self, code: u32) -> &[u32] {
-        let c = code as usize;
-        match self {
-            Self::Unique(row_of) => match row_of.get(c) {
-                Some(row) if *row != u32::MAX => std::slice::from_ref(row),
-                _ => &[],
-            },
-            Self::Many { starts, rows } if c + 1 < starts.len() => {
-                &rows[starts[c] as usize..starts[c + 1] as usize]
-            }
-            Self::Many { .. } => &[],
-        }
-    }
 }
 
 /// An immutable associative model. Share it behind an [`Arc`]; look at it through a `View`.
@@ -288,12 +215,26 @@ impl Model {
     /// If the table has no such column.
     pub fn key_index(&self, table: TableId, column: usize) -> &KeyIndex {
         let column = &self.table(table).columns[column];
-        column
-            .index
-            .get_or_init(|| KeyIndex::build(&column.codes, self.field(column.field).symbols.len()))
+        column.index.get_or_init(|| {
+            KeyIndex::build(&column.codes, self.field(column.field).symbols.len(), None)
+        })
     }
 
-    /// Bytes held by symbols and columns, indexes not counted.
+    /// The numbers of a column row by row, if looking them up by code would be slow; made at
+    /// the first call and kept.
+    ///
+    /// # Panics
+    /// If the table has no such column.
+    pub fn row_numbers(&self, table: TableId, column: usize) -> Option<&RowNumbers> {
+        let column = &self.table(table).columns[column];
+        let nums = self.field(column.field).symbols.nums();
+        let numbers = column
+            .numbers
+            .get_or_init(|| RowNumbers::of(&column.codes, nums));
+        numbers.as_ref()
+    }
+
+    /// Bytes held by symbols and columns; what is derived from them is not counted.
     pub fn bytes(&self) -> usize {
         let symbols: usize = self.fields.iter().map(|f| f.symbols.bytes()).sum();
         let columns: usize = self

@@ -111,6 +111,11 @@ impl Symbols {
         self.len() as u32
     }
 
+    /// Whether any symbol shows something else than its number.
+    pub fn has_texts(&self) -> bool {
+        self.texts.is_some()
+    }
+
     /// The number of a symbol; NaN if it has none, if `code` is NULL's or past the end.
     #[inline]
     pub fn num(&self, code: u32) -> f64 {

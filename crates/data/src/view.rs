@@ -21,7 +21,7 @@ const NO_ELEM: u32 = u32::MAX;
 pub struct View {
     model: Arc<Model>,
     /// By table; `None` where all rows are visible.
-    rows: Vec<Option<BitSet>>,
+    rows: Vec<Option<Arc<BitSet>>>,
     /// By table: whether all its rows are visible and in the order they were loaded.
     whole: Vec<bool>,
     /// By field.
@@ -90,7 +90,7 @@ impl View {
         Self {
             whole: tables.map(|(mask, c)| mask.is_none() && !c).collect(),
             model,
-            rows,
+            rows: rows.into_iter().map(|mask| mask.map(Arc::new)).collect(),
             omitted,
             elements: (0..n).map(|_| OnceLock::new()).collect(),
             facts: (0..n).map(|_| OnceLock::new()).collect(),
@@ -115,6 +115,11 @@ impl View {
 
     /// Visible rows of a table; `None` when all are.
     pub fn row_mask(&self, table: TableId) -> Option<&BitSet> {
+        self.rows[table.index()].as_deref()
+    }
+
+    /// As [`Self::row_mask`], shared.
+    pub fn shared_mask(&self, table: TableId) -> Option<&Arc<BitSet>> {
         self.rows[table.index()].as_ref()
     }
 

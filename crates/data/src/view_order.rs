@@ -58,7 +58,7 @@ impl Ordered {
                 continue;
             };
             for (row, code) in codes.into_iter().enumerate() {
-                if let Some(at) = index.rows(code).first().map(|r| *r as usize)
+                if let Some(at) = index.rows(code).first().map(|r| r as usize)
                     && visible(from, row)
                     && visible(id, at)
                     && taken.insert(at)
@@ -159,12 +159,7 @@ fn over_keys(model: &Model, table: TableId, field: FieldId, level: usize) -> Opt
             continue;
         };
         let index = model.key_index(onward, onward_at);
-        let partner = |code: u32| {
-            index
-                .rows(code)
-                .first()
-                .and_then(|r| codes.get(*r as usize))
-        };
+        let partner = |code: u32| index.rows(code).first().and_then(|r| codes.get(r as usize));
         let keys = model.table(table).columns[at].codes.to_vec();
         let found = keys.into_iter();
         return Some(found.map(|c| partner(c).copied().unwrap_or(null)).collect());

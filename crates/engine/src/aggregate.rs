@@ -4,18 +4,20 @@
 //! one [`Accumulator`] a group for the rest. Rows are taken in row order, so that results do
 //! not depend on how the rows were found.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 use satchel_base::{Budget, Stop};
 use satchel_calc::{Accumulator, AggKind, EvalContext, NumProgram, eval, interpret_number};
-use satchel_data::{BLOCK, FieldId, FieldKind, Value};
+use satchel_data::{BLOCK, Codes, FieldId, FieldKind, RowNumbers, TableId, Value};
 
 use crate::Query;
 use crate::aggr::Virtual;
 use crate::dimension::CodeRow;
+use crate::graph::Core;
 use crate::program::AggSpec;
-use crate::scan::Lane;
+use crate::scan::{Block, Lane};
 
 /// At most so many bits for counting distinct values of a field in all groups: 16 MiB.
 const MAX_DISTINCT_BITS: usize = 1 << 27;
@@ -24,16 +26,50 @@ const MAX_DISTINCT_BITS: usize = 1 << 27;
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// What turns a record into the number to aggregate.
-enum Input {
-    /// By code of the only field, which is lane 0.
-    Field { nums: Vec<f64> },
-    /// Arithmetic over several fields: numbers by code of each slot, and their lanes.
+enum Input<'a> {
+    /// The number of the only field.
+    Field(Numbers<'a>),
+    /// Arithmetic over several fields.
     Batch {
         program: NumProgram,
-        nums: Vec<Vec<f64>>,
-        lanes: Vec<usize>,
+        slots: Vec<Numbers<'a>>,
         columns: Vec<[f64; BLOCK]>,
     },
+}
+
+/// Where the numbers of a field come from.
+struct Numbers<'a> {
+    field: FieldId,
+    /// Its place among the fields of the aggregation.
+    lane: usize,
+    by_code: Cow<'a, [f64]>,
+    /// In the table that is passed over.
+    in_table: InTable<'a>,
+}
+
+/// How a pass over a table finds the numbers of a field.
+enum InTable<'a> {
+    /// By its code, found by whoever passes.
+    No,
+    ByRow(&'a RowNumbers),
+    ByCode(&'a Codes),
+}
+
+impl Numbers<'_> {
+    fn read(&self, block: Option<&Block<'_>>, lanes: &[&Lane], n: usize, out: &mut [f64; BLOCK]) {
+        let by_code: &[f64] = &self.by_code;
+        match (block, &self.in_table) {
+            (Some(block), InTable::ByRow(rows)) => block.numbers(rows, out),
+            (Some(block), InTable::ByCode(codes)) => {
+                block.gather_with(codes, out, |code| by_code[code as usize]);
+            }
+            _ => {
+                for (number, code) in out[..n].iter_mut().zip(&lanes[self.lane][..n]) {
+                    *number = by_code[*code as usize];
+                }
+            }
+        }
+    }
 }
 
 enum State {
@@ -60,8 +96,10 @@ enum State {
 /// The running totals of one aggregation.
 pub(crate) struct Aggregate<'a> {
     spec: &'a AggSpec,
-    input: Option<Input>,
+    input: Option<Input<'a>>,
     state: State,
+    /// Sum and number of all records that have a number, in their order.
+    grand: (f64, u64),
     /// NULL's code of the only field.
     null: u32,
     /// Every sum is a whole number that a float holds exactly, so that order does not matter.
@@ -70,8 +108,8 @@ pub(crate) struct Aggregate<'a> {
 
 impl<'a> Aggregate<'a> {
     /// Totals for `n_groups` groups; more can come later.
-    pub fn new(query: &Query<'_>, spec: &'a AggSpec, n_groups: usize) -> Result<Self, Stop> {
-        let core = &query.engine.core;
+    pub fn new(query: &Query<'a>, spec: &'a AggSpec, n_groups: usize) -> Result<Self, Stop> {
+        let core: &'a Core = &query.engine.core;
         let plain = |f: &FieldId| core.model().field(*f).kind == FieldKind::Data;
         let single = spec.single_field();
         let null = single.map_or(0, |f| core.n_symbols(f) as u32);
@@ -84,21 +122,30 @@ impl<'a> Aggregate<'a> {
             && spec.virtuals.is_empty();
         if numeric && spec.fields.iter().all(plain) {
             if let Some(field) = single {
-                input = Some(Input::Field {
-                    nums: core.model().field(field).symbols.nums().to_vec(),
-                });
+                input = Some(Input::Field(Numbers {
+                    field,
+                    lane: 0,
+                    by_code: core.model().field(field).symbols.nums().into(),
+                    in_table: InTable::No,
+                }));
             } else if let Some(program) = spec.args[0].as_numeric().filter(|_| {
                 // Extremes keep the text of a value; numbers made by arithmetic have none.
                 !spec.fields.is_empty()
             }) {
-                let fields: Vec<FieldId> = program.slots().iter().map(|s| FieldId(*s)).collect();
+                let fields = program.slots().iter().map(|s| FieldId(*s));
+                let slots: Vec<Numbers<'a>> = fields
+                    .filter_map(|field| {
+                        Some(Numbers {
+                            field,
+                            lane: spec.fields.iter().position(|g| *g == field)?,
+                            by_code: read_numbers(query, field),
+                            in_table: InTable::No,
+                        })
+                    })
+                    .collect();
                 input = Some(Input::Batch {
-                    nums: fields.iter().map(|f| read_numbers(query, *f)).collect(),
-                    lanes: fields
-                        .iter()
-                        .filter_map(|f| spec.fields.iter().position(|g| f == g))
-                        .collect(),
-                    columns: vec![[0.0; BLOCK]; fields.len()],
+                    columns: vec![[0.0; BLOCK]; slots.len()],
+                    slots,
                     program,
                 });
             }
@@ -130,9 +177,11 @@ impl<'a> Aggregate<'a> {
             _ => State::General(Vec::new()),
         };
         let exact = match (&input, single.and_then(|f| core.home(f))) {
-            (Some(Input::Field { nums }), Some((table, _))) => {
+            (Some(Input::Field(numbers)), Some((table, _))) => {
                 let n_rows = core.model().table(table).n_rows as f64;
-                nums.iter()
+                numbers
+                    .by_code
+                    .iter()
                     .all(|n| n.is_nan() || (*n == n.trunc() && n.abs() * n_rows < MAX_EXACT))
             }
             _ => false,
@@ -141,11 +190,47 @@ impl<'a> Aggregate<'a> {
             spec,
             input,
             state,
+            grand: (0.0, 0),
             null,
             exact,
         };
         aggregate.grow(n_groups, query.budget)?;
         Ok(aggregate)
+    }
+
+    /// Gets ready for a pass over the rows of `table`: the numbers of its columns are read by
+    /// row where that is faster. Which fields of the aggregation need no codes then.
+    pub fn pass_over(&mut self, core: &'a Core, table: TableId) -> Vec<FieldId> {
+        let by_code_too = !matches!(
+            self.state,
+            State::Sum(_) | State::Avg(_) | State::Min(_) | State::Max(_)
+        );
+        let slots = match &mut self.input {
+            Some(Input::Field(numbers)) => std::slice::from_mut(numbers),
+            Some(Input::Batch { slots, .. }) => slots.as_mut_slice(),
+            None => &mut [],
+        };
+        let mut without_codes = Vec::new();
+        for numbers in slots {
+            let data = core.model().table(table);
+            let Some(column) = data.column_of(numbers.field) else {
+                numbers.in_table = InTable::No;
+                continue;
+            };
+            // Texts that read as numbers are not among the numbers of rows.
+            let by_row = match &numbers.by_code {
+                Cow::Borrowed(_) => core.model().row_numbers(table, column),
+                Cow::Owned(_) => None,
+            };
+            numbers.in_table = match by_row {
+                Some(rows) => InTable::ByRow(rows),
+                None => InTable::ByCode(&data.columns[column].codes),
+            };
+            if !by_code_too {
+                without_codes.push(numbers.field);
+            }
+        }
+        without_codes
     }
 
     /// Makes room for `n` groups.
@@ -198,33 +283,27 @@ impl<'a> Aggregate<'a> {
     }
 
     /// Takes `n` records: their groups and, one lane a field of the aggregation, their codes.
+    /// `block` has their rows, if [`Self::pass_over`] told the table.
     pub fn push(
         &mut self,
         query: &Query<'_>,
         ctx: &EvalContext<'_>,
         groups: &Lane,
         lanes: &[&Lane],
+        block: Option<&Block<'_>>,
         n: usize,
     ) -> Result<(), Stop> {
         let mut numbers = [0.0f64; BLOCK];
         let groups = &groups[..n];
         match &mut self.input {
-            Some(Input::Field { nums }) => {
-                let nums = nums.as_slice();
-                for (number, code) in numbers[..n].iter_mut().zip(&lanes[0][..n]) {
-                    *number = nums[*code as usize];
-                }
-            }
+            Some(Input::Field(source)) => source.read(block, lanes, n, &mut numbers),
             Some(Input::Batch {
                 program,
-                nums,
-                lanes: at,
+                slots,
                 columns,
             }) => {
-                for ((column, nums), lane) in columns.iter_mut().zip(nums.iter()).zip(at.iter()) {
-                    for (number, code) in column[..n].iter_mut().zip(&lanes[*lane][..n]) {
-                        *number = nums[*code as usize];
-                    }
+                for (source, column) in slots.iter().zip(columns.iter_mut()) {
+                    source.read(block, lanes, n, column);
                 }
                 let columns: Vec<&[f64]> = columns.iter().map(|c| &c[..n]).collect();
                 program.eval_batch(&columns, &mut numbers[..n]);
@@ -237,16 +316,14 @@ impl<'a> Aggregate<'a> {
             State::Sum(sums) => {
                 if one_group && self.exact {
                     sums[groups[0] as usize] += whole_sum(&numbers[..n]).0;
-                } else if one_group {
-                    let mut sum = sums[groups[0] as usize];
-                    for number in &numbers[..n] {
-                        sum += if number.is_finite() { *number } else { 0.0 };
-                    }
-                    sums[groups[0] as usize] = sum;
                 } else {
+                    let mut grand = self.grand.0;
                     for (group, number) in groups.iter().zip(&numbers) {
-                        sums[*group as usize] += if number.is_finite() { *number } else { 0.0 };
+                        let number = if number.is_finite() { *number } else { 0.0 };
+                        sums[*group as usize] += number;
+                        grand += number;
                     }
+                    self.grand.0 = grand;
                 }
             }
             State::Avg(sums) if one_group && self.exact => {
@@ -256,12 +333,17 @@ impl<'a> Aggregate<'a> {
                 slot.1 += known;
             }
             State::Avg(sums) => {
+                let mut grand = self.grand;
                 for (group, number) in groups.iter().zip(&numbers) {
                     let known = number.is_finite();
+                    let number = if known { *number } else { 0.0 };
                     let slot = &mut sums[*group as usize];
-                    slot.0 += if known { *number } else { 0.0 };
+                    slot.0 += number;
                     slot.1 += u64::from(known);
+                    grand.0 += number;
+                    grand.1 += u64::from(known);
                 }
+                self.grand = grand;
             }
             State::Min(least) => {
                 for (group, number) in groups.iter().zip(&numbers) {
@@ -327,14 +409,19 @@ impl<'a> Aggregate<'a> {
         Ok(())
     }
 
-    /// The result over all groups together, if each record is in one group and the order of
-    /// records does not matter.
+    /// The result over all groups together, if each record was taken once. It is the one that a
+    /// pass without groups would give, bit for bit.
     pub fn total(&self) -> Option<Value> {
         let count = |v: &[u64]| Value::num(v.iter().sum::<u64>() as f64);
         match &self.state {
+            // Whole sums may have been taken in another order, and come to the same.
             State::Sum(v) if self.exact => Some(Value::num(v.iter().sum())),
-            State::Avg(v) if self.exact => {
-                let (sum, n) = v.iter().fold((0.0, 0), |t, s| (t.0 + s.0, t.1 + s.1));
+            State::Sum(_) => Some(Value::num(self.grand.0)),
+            State::Avg(v) => {
+                let (sum, n) = match self.exact {
+                    true => v.iter().fold((0.0, 0), |t, s| (t.0 + s.0, t.1 + s.1)),
+                    false => self.grand,
+                };
                 Some(if n == 0 {
                     Value::Null
                 } else {
@@ -429,20 +516,26 @@ pub(crate) fn of_nothing(spec: &AggSpec) -> Value {
 fn no_own_text(query: &Query<'_>, field: Option<FieldId>) -> bool {
     field.is_some_and(|f| {
         let symbols = &query.engine.core.model().field(f).symbols;
-        (0..symbols.len() as u32).all(|c| symbols.num(c).is_nan() || symbols.own_text(c).is_none())
+        !symbols.has_texts()
+            || (0..symbols.len() as u32)
+                .all(|c| symbols.num(c).is_nan() || symbols.own_text(c).is_none())
     })
 }
 
 /// Numbers by code; texts that read as a number count as one, as in any arithmetic.
-fn read_numbers(query: &Query<'_>, field: FieldId) -> Vec<f64> {
-    let symbols = &query.engine.core.model().field(field).symbols;
-    let mut nums = symbols.nums().to_vec();
+fn read_numbers<'a>(query: &Query<'a>, field: FieldId) -> Cow<'a, [f64]> {
+    let core: &'a Core = &query.engine.core;
+    let symbols = &core.model().field(field).symbols;
+    let mut nums = Cow::Borrowed(symbols.nums());
+    if !symbols.has_texts() {
+        return nums;
+    }
     for code in 0..symbols.len() as u32 {
-        if nums[code as usize].is_nan()
+        if symbols.num(code).is_nan()
             && let Some(text) = symbols.own_text(code)
             && let Some(num) = interpret_number(text, query.locale)
         {
-            nums[code as usize] = num;
+            nums.to_mut()[code as usize] = num;
         }
     }
     nums

@@ -211,7 +211,7 @@ impl Engine {
         }
         // Values of one field under selections that were made already need no second look.
         let alone = given.len() == 1;
-        let inference = Inference::new(self.core.clone(), Arc::new(selections));
+        let inference = Inference::new(self.core.clone(), self.known.clone(), Arc::new(selections));
         let mut fields = Vec::new();
         for ((hit, terms), mut codes) in given.into_iter().zip(wanted) {
             let hits = &all[hit];

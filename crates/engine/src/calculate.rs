@@ -21,7 +21,7 @@ use crate::join::{NO_ROW, outer_join};
 use crate::program::{AggSpec, with_context};
 use crate::records::Records;
 use crate::scan::{codes_in, each_block};
-use crate::{CalcError, Query};
+use crate::{CalcError, Engine, Query};
 
 /// Rows of a calculation, each with its dimension codes in another one.
 pub(crate) type TakenRows = Vec<(usize, Vec<u32>)>;
@@ -418,7 +418,7 @@ fn base_of(core: &Core, agg: &AggSpec) -> Base {
 type Totals<'a> = (Grouper, Vec<Aggregate<'a>>);
 
 fn run<'a>(
-    query: &Query<'_>,
+    query: &Query<'a>,
     ctx: &EvalContext<'_>,
     dims: &[&Dim],
     aggs: &'a [AggSpec],
@@ -433,6 +433,7 @@ fn run<'a>(
         .collect::<Result<Vec<_>, _>>()?;
     let mut pass = Pass {
         query,
+        engine: query.engine,
         ctx,
         dims,
         specs,
@@ -496,6 +497,7 @@ type Lanes<'c> = (Vec<LaneSource<'c>>, Vec<(FieldId, LaneSource<'c>)>);
 
 struct Pass<'p, 'q, 'a> {
     query: &'p Query<'q>,
+    engine: &'a Engine,
     ctx: &'p EvalContext<'p>,
     dims: &'p [&'p Dim],
     specs: Vec<&'a AggSpec>,
@@ -503,7 +505,7 @@ struct Pass<'p, 'q, 'a> {
     totals: Vec<Aggregate<'a>>,
 }
 
-impl<'p> Pass<'p, '_, '_> {
+impl<'p, 'a> Pass<'p, '_, 'a> {
     fn core(&self) -> &'p Core {
         &self.query.engine.core
     }
@@ -596,7 +598,14 @@ impl<'p> Pass<'p, '_, '_> {
         let Some((dims, fields)) = self.lanes(root) else {
             return Ok(());
         };
-        let n_rows = self.core().model().table(root).n_rows;
+        let core: &'a Core = &self.engine.core;
+        let n_rows = core.model().table(root).n_rows;
+        // Fields that no aggregation reads by code.
+        let mut unread: Vec<FieldId> = fields.iter().map(|(f, _)| *f).collect();
+        for (total, spec) in self.totals.iter_mut().zip(&self.specs) {
+            let without = total.pass_over(core, root);
+            unread.retain(|f| !spec.fields.contains(f) || without.contains(f));
+        }
         let mut dim_lanes = vec![[0u32; BLOCK]; dims.len()];
         let mut field_lanes = vec![[0u32; BLOCK]; fields.len()];
         let places: Vec<Vec<usize>> = self
@@ -622,14 +631,16 @@ impl<'p> Pass<'p, '_, '_> {
             for (source, lane) in dims.iter().zip(&mut dim_lanes) {
                 source.fill(block, lane);
             }
-            for ((_, source), lane) in fields.iter().zip(&mut field_lanes) {
-                source.fill(block, lane);
+            for ((field, source), lane) in fields.iter().zip(&mut field_lanes) {
+                if !unread.contains(field) {
+                    source.fill(block, lane);
+                }
             }
             grouper.numbers(&dim_lanes, n, &mut groups);
             for (total, places) in totals.iter_mut().zip(&places) {
                 total.grow(grouper.len(), query.budget)?;
                 let lanes: Vec<&[u32; BLOCK]> = places.iter().map(|p| &field_lanes[*p]).collect();
-                total.push(query, ctx, &groups, &lanes, n)?;
+                total.push(query, ctx, &groups, &lanes, Some(block), n)?;
             }
             Ok(true)
         })
@@ -651,7 +662,7 @@ impl<'p> Pass<'p, '_, '_> {
                 })
                 .collect();
             let lanes: Vec<&[u32; BLOCK]> = lanes.iter().collect();
-            total.push(self.query, self.ctx, &groups, &lanes, 1)?;
+            total.push(self.query, self.ctx, &groups, &lanes, None, 1)?;
         }
         Ok(())
     }

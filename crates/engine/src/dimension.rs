@@ -9,6 +9,7 @@ use satchel_data::{Codes, FieldId, SymbolKey, TableId, Value, View};
 use satchel_syntax::{Diagnostic, Expr, ExprKind, Span, parse_expression};
 
 use crate::aggr::Virtual;
+use crate::code_map::CodeMap;
 use crate::graph::{Core, Hop};
 use crate::program::{RowProgram, row_program, single_field, with_context};
 use crate::scan::{Block, Lane};
@@ -203,6 +204,18 @@ impl Dim {
         }
     }
 
+    /// The number of a code's value; NaN if it has none.
+    pub fn num(&self, view: &View, code: u32) -> f64 {
+        match &self.source {
+            Source::Field(field) => view.num(*field, code),
+            _ => self
+                .values
+                .get(code as usize)
+                .and_then(Value::as_num)
+                .unwrap_or(f64::NAN),
+        }
+    }
+
     /// The element number of a code; -2 for NULL.
     pub fn element(&self, view: &View, code: u32) -> i64 {
         match &self.source {
@@ -245,7 +258,7 @@ impl Dim {
                     next = hop;
                 }
                 let via = &core.model().table(root).columns[next.from_column].codes;
-                Some(LaneSource::Lookup(via, Arc::new(map)))
+                Some(LaneSource::Lookup(via, Arc::new(CodeMap::of(&map))))
             }
         }
     }
@@ -289,7 +302,7 @@ fn lookups(core: &Core, path: &[Hop]) -> Option<()> {
 /// Where one code a row of a table comes from.
 pub(crate) enum LaneSource<'c> {
     Direct(&'c Codes),
-    Lookup(&'c Codes, Arc<Vec<u32>>),
+    Lookup(&'c Codes, Arc<CodeMap>),
     Plain(Arc<Vec<u32>>),
     Constant(u32),
 }
@@ -306,13 +319,10 @@ impl<'c> LaneSource<'c> {
         Some(Self::Lookup(&table.columns[first.from_column].codes, map))
     }
 
-    fn then(self, onward: &Arc<Vec<u32>>) -> Self {
+    fn then(self, onward: &[u32]) -> Self {
         match self {
-            Self::Direct(codes) => Self::Lookup(codes, onward.clone()),
-            Self::Lookup(codes, map) => {
-                let map = map.iter().map(|c| onward[*c as usize]).collect();
-                Self::Lookup(codes, Arc::new(map))
-            }
+            Self::Direct(codes) => Self::Lookup(codes, Arc::new(CodeMap::of(onward))),
+            Self::Lookup(codes, map) => Self::Lookup(codes, Arc::new(map.then(onward))),
             other => other,
         }
     }
@@ -321,11 +331,7 @@ impl<'c> LaneSource<'c> {
         match self {
             Self::Direct(codes) => block.gather(codes, out),
             Self::Lookup(codes, map) => {
-                block.gather(codes, out);
-                let map = map.as_slice();
-                for code in &mut out[..block.n()] {
-                    *code = map[*code as usize];
-                }
+                map.gather(block, codes, out);
             }
             Self::Plain(codes) => block.gather_vec(codes, out),
             Self::Constant(code) => out[..block.n()].fill(*code),

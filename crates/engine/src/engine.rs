@@ -9,6 +9,7 @@ use satchel_data::{FieldId, TableId, View};
 use crate::StateSelections;
 use crate::graph::Core;
 use crate::inference::{FieldStates, Inference, RowSet};
+use crate::known::Known;
 
 /// How many states of selection are remembered: the present one, a few steps back, and those
 /// with one field's selection left aside.
@@ -19,6 +20,7 @@ const MAX_INFERENCES: usize = 48;
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) core: Arc<Core>,
+    pub(crate) known: Arc<Known>,
     /// The latest used ones, latest last.
     inferences: Mutex<VecDeque<Arc<Inference>>>,
 }
@@ -28,6 +30,7 @@ impl Engine {
     pub fn new(view: Arc<View>) -> Arc<Self> {
         Arc::new(Self {
             core: Arc::new(Core::new(view)),
+            known: Arc::default(),
             inferences: Mutex::default(),
         })
     }
@@ -52,8 +55,13 @@ impl Engine {
             .iter()
             .position(|i| i.selections().same_values(selections))
             .and_then(|at| known.remove(at));
-        let inference = found
-            .unwrap_or_else(|| Arc::new(Inference::new(self.core.clone(), selections.clone())));
+        let inference = found.unwrap_or_else(|| {
+            Arc::new(Inference::new(
+                self.core.clone(),
+                self.known.clone(),
+                selections.clone(),
+            ))
+        });
         known.push_back(inference.clone());
         if known.len() > MAX_INFERENCES {
             known.pop_front();
@@ -133,6 +141,7 @@ impl Engine {
     /// Lets go of what selections implied before. Answers stay the same; the next ones are
     /// computed anew.
     pub fn forget(&self) {
+        self.known.forget();
         self.inferences
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -141,6 +150,6 @@ impl Engine {
 
     /// Bytes held by caches that this engine alone has.
     pub fn bytes(&self) -> usize {
-        self.core.bytes()
+        self.core.bytes() + self.known.bytes()
     }
 }

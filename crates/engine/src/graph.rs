@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::code_map::CodeMap;
 use rustc_hash::FxHashMap;
-use satchel_data::{FieldId, KeyIndex, Model, TableId, View};
+use satchel_data::{BitSet, FieldId, KeyIndex, Model, TableId, View};
 
 /// A step from a table over a key into another table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,7 +21,10 @@ pub(crate) struct Hop {
 }
 
 /// Codes of one field by code of a key, with one more entry for NULL's code at the end.
-type CodeMap = Arc<Vec<u32>>;
+type KeyMap = Arc<CodeMap>;
+
+/// By table and the key that is not passed over: fields.
+type Reaches = FxHashMap<(TableId, Option<FieldId>), Arc<BitSet>>;
 
 /// What an engine derives from its view. Everything here counts visible rows only.
 #[derive(Debug)]
@@ -34,7 +38,22 @@ pub(crate) struct Core {
     component: Vec<usize>,
     /// By table and column.
     indexes: Vec<Vec<OnceLock<KeyIndex>>>,
-    maps: Mutex<FxHashMap<(Hop, FieldId), CodeMap>>,
+    maps: Mutex<FxHashMap<(Hop, FieldId), KeyMap>>,
+    reaches: Mutex<Reaches>,
+    /// By field: of its visible values.
+    extents: Vec<OnceLock<Extent>>,
+    text_ranks: Vec<OnceLock<Arc<Vec<u32>>>>,
+}
+
+/// What the visible values of a field span.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    /// Smallest number; NaN if there is none.
+    pub min: f64,
+    /// Largest number.
+    pub max: f64,
+    /// Length of the longest text, in characters.
+    pub longest: usize,
 }
 
 impl Core {
@@ -72,6 +91,9 @@ impl Core {
             component,
             indexes,
             maps: Mutex::default(),
+            reaches: Mutex::default(),
+            extents: model.fields().iter().map(|_| OnceLock::new()).collect(),
+            text_ranks: model.fields().iter().map(|_| OnceLock::new()).collect(),
             view,
         }
     }
@@ -97,6 +119,36 @@ impl Core {
         self.component[table.index()]
     }
 
+    /// The fields whose selections reach a table without passing over the key `but`.
+    pub fn reach(&self, table: TableId, but: Option<FieldId>) -> Arc<BitSet> {
+        let lock = || self.reaches.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&(table, but)) {
+            return known.clone();
+        }
+        let mut fields = BitSet::none(self.model().fields().len());
+        let mut tables = vec![table];
+        let mut next = 0;
+        while let Some(at) = tables.get(next).copied() {
+            next += 1;
+            for column in &self.model().table(at).columns {
+                fields.insert(column.field.index());
+            }
+            for (key, _) in self.keys(at).iter().filter(|(k, _)| Some(*k) != but) {
+                for (other, _) in self.links(*key) {
+                    if !tables.contains(other) {
+                        tables.push(*other);
+                    }
+                }
+            }
+        }
+        if let Some(key) = but {
+            fields.remove(key.index());
+        }
+        let fields = Arc::new(fields);
+        lock().insert((table, but), fields.clone());
+        fields
+    }
+
     /// The table an aggregation over `field` alone counts in: the one with the most visible
     /// rows among those that hold the field and are not loose (all, if every one is); the
     /// first of these in model order.
@@ -119,37 +171,7 @@ impl Core {
         };
         self.indexes[table.index()][column].get_or_init(|| {
             let column = &self.model().table(table).columns[column];
-            let n = self.n_symbols(column.field);
-            let mut row_of = vec![u32::MAX; n];
-            let mut counts = vec![0u32; n + 1];
-            let mut unique = true;
-            for row in mask.iter() {
-                let code = column.codes.at(row) as usize;
-                if code < n {
-                    unique &= row_of[code] == u32::MAX;
-                    row_of[code] = row as u32;
-                    counts[code + 1] += 1;
-                }
-            }
-            if unique {
-                return KeyIndex::Unique(row_of);
-            }
-            for i in 0..n {
-                counts[i + 1] += counts[i];
-            }
-            let mut next = counts.clone();
-            let mut rows = vec![0u32; counts[n] as usize];
-            for row in mask.iter() {
-                let code = column.codes.at(row) as usize;
-                if code < n {
-                    rows[next[code] as usize] = row as u32;
-                    next[code] += 1;
-                }
-            }
-            KeyIndex::Many {
-                starts: counts,
-                rows,
-            }
+            KeyIndex::build(&column.codes, self.n_symbols(column.field), Some(mask))
         })
     }
 
@@ -208,7 +230,7 @@ impl Core {
 
     /// For a way of lookups: the code of `field` in its last table by code of the first key;
     /// NULL's code where there is no partner.
-    pub fn map(&self, path: &[Hop], field: FieldId) -> Option<CodeMap> {
+    pub fn map(&self, path: &[Hop], field: FieldId) -> Option<KeyMap> {
         let (hop, rest) = path.split_first()?;
         let known = (*hop, field);
         let lock = || self.maps.lock().unwrap_or_else(PoisonError::into_inner);
@@ -223,11 +245,9 @@ impl Core {
         } else {
             let onward = self.map(rest, field)?;
             let codes = &self.model().table(hop.to).columns[rest[0].from_column].codes;
-            self.map_with(hop, null, |row| {
-                onward.get(codes.at(row) as usize).copied().unwrap_or(null)
-            })
+            self.map_with(hop, null, |row| onward.get(codes.at(row)).unwrap_or(null))
         };
-        let map = Arc::new(map);
+        let map = Arc::new(CodeMap::of(&map));
         lock().insert(known, map.clone());
         Some(map)
     }
@@ -240,25 +260,57 @@ impl Core {
                 index
                     .rows(code)
                     .first()
-                    .map_or(null, |row| of(*row as usize))
+                    .map_or(null, |row| of(row as usize))
             })
             .collect()
     }
 
-    /// Bytes held by maps and by indexes of masked tables.
+    /// What the visible values of a field span.
+    pub fn extent(&self, field: FieldId) -> Extent {
+        *self.extents[field.index()].get_or_init(|| {
+            let mut extent = Extent {
+                min: f64::NAN,
+                max: f64::NAN,
+                longest: 0,
+            };
+            for code in self.view.codes(field).iter() {
+                let num = self.view.num(field, *code);
+                extent.min = extent.min.min(num);
+                extent.max = extent.max.max(num);
+                let length = self.view.text(field, *code).chars().count();
+                extent.longest = extent.longest.max(length);
+            }
+            extent
+        })
+    }
+
+    /// By code: the place of a visible value's text in alphabetical order.
+    pub fn text_ranks(&self, field: FieldId) -> Arc<Vec<u32>> {
+        let ranks = self.text_ranks[field.index()].get_or_init(|| {
+            let codes = self.view.codes(field);
+            let texts: Vec<_> = codes.iter().map(|c| self.view.text(field, *c)).collect();
+            let mut by_code = vec![u32::MAX; self.n_symbols(field)];
+            for (code, rank) in codes.iter().zip(crate::order::rank_texts(&texts)) {
+                by_code[*code as usize] = rank;
+            }
+            Arc::new(by_code)
+        });
+        ranks.clone()
+    }
+
+    /// Bytes held by maps, by orders of values and by indexes of masked tables.
     pub fn bytes(&self) -> usize {
         let maps = self.maps.lock().unwrap_or_else(PoisonError::into_inner);
-        let maps: usize = maps.values().map(|m| m.len() * 4).sum();
+        let maps: usize = maps.values().map(|m| m.bytes()).sum();
         let indexes: usize = self
             .indexes
             .iter()
             .flatten()
             .filter_map(OnceLock::get)
-            .map(|index| match index {
-                KeyIndex::Unique(rows) => rows.len() * 4,
-                KeyIndex::Many { starts, rows } => (starts.len() + rows.len()) * 4,
-            })
+            .map(KeyIndex::bytes)
             .sum();
-        maps + indexes
+        let ranks = self.text_ranks.iter().filter_map(OnceLock::get);
+        let ranks: usize = ranks.map(|r| r.len() * 4).sum();
+        maps + indexes + ranks
     }
 }

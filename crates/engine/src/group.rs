@@ -143,19 +143,30 @@ impl Grouper {
     pub fn numbers(&mut self, lanes: &[Lane], n: usize, out: &mut Lane) {
         match &mut self.kind {
             Kind::Dense { seen } => {
-                out[..n].fill(0);
-                for (lane, radix) in lanes.iter().zip(&self.space.radixes) {
-                    let radix = *radix as u32;
-                    for (number, code) in out[..n].iter_mut().zip(&lane[..n]) {
-                        *number = *number * radix + code;
+                let out = &mut out[..n];
+                match lanes {
+                    [] => {
+                        out.fill(0);
+                        seen[0] = 1;
                     }
-                }
-                if lanes.is_empty() {
-                    seen[0] = 1;
-                    return;
-                }
-                for number in &out[..n] {
-                    seen[*number as usize] = 1;
+                    [lane] => {
+                        for (number, code) in out.iter_mut().zip(lane) {
+                            *number = *code;
+                            seen[*code as usize] = 1;
+                        }
+                    }
+                    [first, rest @ ..] => {
+                        out.copy_from_slice(&first[..n]);
+                        for (lane, radix) in rest.iter().zip(&self.space.radixes[1..]) {
+                            let radix = *radix as u32;
+                            for (number, code) in out.iter_mut().zip(lane) {
+                                *number = *number * radix + code;
+                            }
+                        }
+                        for number in out {
+                            seen[*number as usize] = 1;
+                        }
+                    }
                 }
             }
             Kind::Hashed { .. } => {

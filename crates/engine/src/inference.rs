@@ -13,7 +13,9 @@ use satchel_base::{Budget, Stop};
 use satchel_data::{BitSet, FieldId, TableId};
 
 use crate::graph::Core;
-use crate::scan::{codes_in, keep_codes};
+use crate::known::{Found, Known};
+use crate::scan::codes_in;
+use crate::sieve::Sieve;
 use crate::{StateCounts, StateSelections, ValueState};
 
 /// Rows of one table.
@@ -39,32 +41,21 @@ type Message = Option<Arc<BitSet>>;
 #[derive(Debug)]
 pub struct Inference {
     core: Arc<Core>,
+    known: Arc<Known>,
     selections: Arc<StateSelections>,
-    messages: Mutex<FxHashMap<(TableId, FieldId), Message>>,
-    rows: Mutex<FxHashMap<TableId, RowSet>>,
     possible: Mutex<FxHashMap<FieldId, Arc<BitSet>>>,
 }
 
-fn kept<K: std::hash::Hash + Eq, V: Clone>(map: &Mutex<FxHashMap<K, V>>, key: &K) -> Option<V> {
-    map.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(key)
-        .cloned()
-}
-
-fn keep<K: std::hash::Hash + Eq, V: Clone>(map: &Mutex<FxHashMap<K, V>>, key: K, value: &V) {
-    map.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(key, value.clone());
-}
-
 impl Inference {
-    pub(crate) fn new(core: Arc<Core>, selections: Arc<StateSelections>) -> Self {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        known: Arc<Known>,
+        selections: Arc<StateSelections>,
+    ) -> Self {
         Self {
             core,
+            known,
             selections,
-            messages: Mutex::default(),
-            rows: Mutex::default(),
             possible: Mutex::default(),
         }
     }
@@ -79,12 +70,7 @@ impl Inference {
     /// # Errors
     /// [`Stop`] when the budget ends.
     pub fn rows(&self, table: TableId, budget: &Budget) -> Result<RowSet, Stop> {
-        if let Some(known) = kept(&self.rows, &table) {
-            return Ok(known);
-        }
-        let found = self.remaining(table, None, budget)?;
-        keep(&self.rows, table, &found);
-        Ok(found)
+        self.remaining(table, None, budget)
     }
 
     /// The values of a field that remain, **its own selection left aside**, by code.
@@ -96,11 +82,12 @@ impl Inference {
         field: FieldId,
         budget: &Budget,
     ) -> Result<Arc<BitSet>, Stop> {
-        if let Some(known) = kept(&self.possible, &field) {
-            return Ok(known);
+        let lock = || self.possible.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&field) {
+            return Ok(known.clone());
         }
         let found = Arc::new(self.derive_possible(field, budget)?);
-        keep(&self.possible, field, &found);
+        lock().insert(field, found.clone());
         Ok(found)
     }
 
@@ -109,7 +96,7 @@ impl Inference {
         if !links.is_empty() {
             let mut possible: Option<BitSet> = None;
             for (table, _) in links {
-                if let Some(message) = self.message(*table, field, budget)? {
+                if let Some(message) = self.message(*table, field, &self.selections, budget)? {
                     match &mut possible {
                         None => possible = Some((*message).clone()),
                         Some(set) => set.intersect(&message),
@@ -156,29 +143,30 @@ impl Inference {
         set
     }
 
-    /// The codes of `key` that the side of `table` still has, leaving the key's own selection
-    /// aside; `None` if nothing is selected on that side.
-    fn message(&self, table: TableId, key: FieldId, budget: &Budget) -> Result<Message, Stop> {
-        if let Some(known) = kept(&self.messages, &(table, key)) {
-            return Ok(known);
-        }
-        let rows = self.remaining(table, Some(key), budget)?;
-        let message = if rows.restricted {
-            let data = self.core.model().table(table);
-            match data.column_of(key) {
-                Some(at) => Some(Arc::new(codes_in(
-                    &data.columns[at].codes,
-                    self.core.n_symbols(key),
-                    rows.set(),
-                    budget,
-                )?)),
-                None => None,
-            }
-        } else {
-            None
+    /// The codes of `key` that the side of `table` still has under those of `selections` that
+    /// are made on that side; `None` if none is.
+    fn message(
+        &self,
+        table: TableId,
+        key: FieldId,
+        selections: &StateSelections,
+        budget: &Budget,
+    ) -> Result<Message, Stop> {
+        let behind = selections.within(&self.core.reach(table, Some(key)));
+        let data = self.core.model().table(table);
+        let Some(column) = data.column_of(key).filter(|_| !behind.is_empty()) else {
+            return Ok(None);
         };
-        keep(&self.messages, (table, key), &message);
-        Ok(message)
+        if let Some(Found::Codes(_, codes)) = self.known.get(table, Some(key), &behind) {
+            return Ok(Some(codes));
+        }
+        let rows = self.rows_under(table, &behind, budget)?;
+        let codes = &data.columns[column].codes;
+        let found = codes_in(codes, self.core.n_symbols(key), rows.set(), budget)?;
+        let found = Arc::new(found);
+        let kept = Found::Codes(key, found.clone());
+        self.known.keep(table, behind, kept);
+        Ok(Some(found))
     }
 
     /// The rows of a table that satisfy the selections in its fields and on its other sides,
@@ -189,61 +177,80 @@ impl Inference {
         aside: Option<FieldId>,
         budget: &Budget,
     ) -> Result<RowSet, Stop> {
-        if aside.is_some_and(|f| !self.core.keys(table).iter().any(|(k, _)| *k == f))
-            && aside.is_some_and(|f| self.selections.field(f).is_none())
-        {
-            return self.rows(table, budget);
+        let is_key = |f: &FieldId| self.core.keys(table).iter().any(|(k, _)| k == f);
+        let mut reaching = (self.selections).within(&self.core.reach(table, aside.filter(is_key)));
+        if let Some(field) = aside {
+            reaching.remove(field);
         }
-        let data = self.core.model().table(table);
-        let mut sieves: Vec<(usize, Arc<BitSet>)> = Vec::new();
-        for (at, column) in data.columns.iter().enumerate() {
-            if Some(column.field) == aside {
-                continue;
-            }
-            let own = self.selections.field(column.field);
-            let mut allowed = own.map(|s| s.codes.clone());
-            if self
-                .core
-                .keys(table)
-                .iter()
-                .any(|(k, _)| *k == column.field)
-            {
-                for (other, _) in self.core.links(column.field) {
-                    if *other == table {
-                        continue;
-                    }
-                    if let Some(message) = self.message(*other, column.field, budget)? {
-                        allowed = Some(match allowed {
-                            None => message,
-                            Some(set) => {
-                                let mut both = (*set).clone();
-                                both.intersect(&message);
-                                Arc::new(both)
-                            }
-                        });
-                    }
-                }
-            }
-            if let Some(allowed) = allowed {
-                sieves.push((at, allowed));
-            }
-        }
-        let mask = self.core.view.row_mask(table);
-        if sieves.is_empty() {
+        self.rows_under(table, &reaching, budget)
+    }
+
+    /// The rows of a table under `selections`, all of which reach it.
+    fn rows_under(
+        &self,
+        table: TableId,
+        selections: &StateSelections,
+        budget: &Budget,
+    ) -> Result<RowSet, Stop> {
+        let mask = self.core.view.shared_mask(table);
+        if selections.is_empty() {
             return Ok(RowSet {
-                rows: mask.map(|m| Arc::new(m.clone())),
+                rows: mask.cloned(),
                 restricted: false,
             });
         }
-        budget.charge_bytes(data.n_rows as u64 / 8 + 1)?;
-        let mut rows = mask.cloned().unwrap_or_else(|| BitSet::all(data.n_rows));
-        for (at, allowed) in &sieves {
-            keep_codes(&mut rows, &data.columns[*at].codes, allowed, budget)?;
+        if let Some(Found::Rows(rows)) = self.known.get(table, None, selections) {
+            return Ok(rows);
         }
-        Ok(RowSet {
-            rows: Some(Arc::new(rows)),
+        let sieves = self.sieves(table, selections, budget)?;
+        let n_rows = self.core.model().table(table).n_rows;
+        budget.charge_bytes(n_rows as u64 / 8 + 1)?;
+        let mut rows: Option<BitSet> = mask.map(|m| (**m).clone());
+        for sieve in &sieves {
+            sieve.sift(&self.core, table, &mut rows, budget)?;
+        }
+        let found = RowSet {
+            rows: Some(Arc::new(rows.unwrap_or_else(|| BitSet::all(n_rows)))),
             restricted: true,
-        })
+        };
+        let kept = Found::Rows(found.clone());
+        self.known.keep(table, selections.clone(), kept);
+        Ok(found)
+    }
+
+    /// What the columns of a table may have under `selections`, the most selective first.
+    fn sieves(
+        &self,
+        table: TableId,
+        selections: &StateSelections,
+        budget: &Budget,
+    ) -> Result<Vec<Sieve>, Stop> {
+        let mut sieves = Vec::new();
+        let keys = self.core.keys(table);
+        for (column, data) in self.core.model().table(table).columns.iter().enumerate() {
+            let field = data.field;
+            let mut allowed = selections.field(field).map(|s| s.codes.clone());
+            let is_key = keys.iter().any(|(k, _)| *k == field);
+            let links = if is_key { self.core.links(field) } else { &[] };
+            for (other, _) in links.iter().filter(|(other, _)| *other != table) {
+                let Some(message) = self.message(*other, field, selections, budget)? else {
+                    continue;
+                };
+                allowed = Some(match allowed {
+                    None => message,
+                    Some(set) => {
+                        let mut both = (*set).clone();
+                        both.intersect(&message);
+                        Arc::new(both)
+                    }
+                });
+            }
+            if let Some(allowed) = allowed {
+                sieves.push(Sieve::new(column, is_key, allowed));
+            }
+        }
+        sieves.sort_by(|a, b| a.passes.total_cmp(&b.passes));
+        Ok(sieves)
     }
 }
 

@@ -170,11 +170,11 @@ fn join_group(
             let mut any = false;
             let partners = index.rows(code);
             charge(budget, (partners.len() + 1) * (row.len() + 1))?;
-            for partner in partners.iter().filter(|r| lives(**r)) {
+            for partner in partners.iter().filter(|r| lives(*r)) {
                 any = true;
-                reached.insert(*partner as usize);
+                reached.insert(partner as usize);
                 out.extend_from_slice(row);
-                out.push(*partner);
+                out.push(partner);
             }
             if !any {
                 out.extend_from_slice(row);

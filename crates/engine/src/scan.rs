@@ -1,16 +1,14 @@
 //! Passing over the rows of a table in blocks.
 
 use satchel_base::{Budget, Stop};
-use satchel_data::{BLOCK, BitSet, Codes};
+use satchel_data::{BLOCK, BitSet, Codes, RowNumbers};
 
-/// Up to [`BLOCK`] rows of a table, of which some take part.
-pub(crate) struct Block<'a> {
-    /// The first row.
-    start: usize,
-    /// Rows from `start` on that the block covers.
-    len: usize,
-    /// The offsets from `start` that take part, ascending; `None` when all do.
-    pick: Option<&'a [u16]>,
+/// Up to [`BLOCK`] rows of a table that take part in something.
+pub(crate) enum Block<'a> {
+    /// So many from the first on.
+    All { start: usize, len: usize },
+    /// These, ascending.
+    Picked(&'a [u32]),
 }
 
 /// One code a row of a block.
@@ -20,118 +18,139 @@ impl Block<'_> {
     /// How many rows take part.
     #[inline]
     pub fn n(&self) -> usize {
-        self.pick.map_or(self.len, <[u16]>::len)
+        match self {
+            Self::All { len, .. } => *len,
+            Self::Picked(rows) => rows.len(),
+        }
     }
 
     /// The row number of the `i`th row that takes part.
     #[inline]
     pub fn row(&self, i: usize) -> usize {
-        self.start + self.pick.map_or(i, |p| usize::from(p[i]))
+        match self {
+            Self::All { start, .. } => start + i,
+            Self::Picked(rows) => rows[i] as usize,
+        }
     }
 
     /// The codes of the rows that take part, into the front of `out`.
     pub fn gather(&self, codes: &Codes, out: &mut Lane) {
-        let Some(pick) = self.pick else {
-            codes.unpack(self.start, &mut out[..self.len]);
-            return;
-        };
-        let end = self.start + self.len;
+        self.gather_with(codes, out, |code| code);
+    }
+
+    /// What `of` tells of the codes of the rows that take part, into the front of `out`.
+    #[inline(always)]
+    pub fn gather_with<T: Copy>(&self, codes: &Codes, out: &mut [T; BLOCK], of: impl Fn(u32) -> T) {
         match codes {
-            Codes::Zero { .. } => out[..pick.len()].fill(0),
+            Codes::Zero { .. } => out[..self.n()].fill(of(0)),
             Codes::Packed { bits, words, .. } => {
                 let bits = usize::from(*bits);
                 let (per_word_log, mask) = ((64 / bits).trailing_zeros(), (1u64 << bits) - 1);
-                for (slot, i) in out.iter_mut().zip(pick) {
-                    let row = self.start + usize::from(*i);
+                let at = |row: usize| {
                     let shift = (row & ((1 << per_word_log) - 1)) * bits;
-                    *slot = (words[row >> per_word_log] >> shift & mask) as u32;
+                    of((words[row >> per_word_log] >> shift & mask) as u32)
+                };
+                match self {
+                    Self::All { start, len } => {
+                        for (slot, row) in out.iter_mut().zip(*start..*start + *len) {
+                            *slot = at(row);
+                        }
+                    }
+                    Self::Picked(rows) => {
+                        for (slot, row) in out.iter_mut().zip(*rows) {
+                            *slot = at(*row as usize);
+                        }
+                    }
                 }
             }
-            Codes::U8(v) => {
-                let v = &v[self.start..end];
-                for (slot, i) in out.iter_mut().zip(pick) {
-                    *slot = u32::from(v[usize::from(*i)]);
+            Codes::U8(codes) => self.pick(codes, out, of),
+            Codes::U16(codes) => self.pick(codes, out, of),
+            Codes::U32(codes) => self.pick(codes, out, of),
+        }
+    }
+
+    #[inline(always)]
+    fn pick<C: Copy + Into<u32>, T>(
+        &self,
+        codes: &[C],
+        out: &mut [T; BLOCK],
+        of: impl Fn(u32) -> T,
+    ) {
+        match self {
+            Self::All { start, len } => {
+                for (slot, code) in out.iter_mut().zip(&codes[*start..*start + *len]) {
+                    *slot = of((*code).into());
                 }
             }
-            Codes::U16(v) => {
-                let v = &v[self.start..end];
-                for (slot, i) in out.iter_mut().zip(pick) {
-                    *slot = u32::from(v[usize::from(*i)]);
+            Self::Picked(rows) => {
+                for (slot, row) in out.iter_mut().zip(*rows) {
+                    *slot = of(codes[*row as usize].into());
                 }
             }
-            Codes::U32(v) => {
-                let v = &v[self.start..end];
-                for (slot, i) in out.iter_mut().zip(pick) {
-                    *slot = v[usize::from(*i)];
-                }
-            }
+        }
+    }
+
+    /// The numbers of the rows that take part, into the front of `out`.
+    pub fn numbers(&self, numbers: &RowNumbers, out: &mut [f64; BLOCK]) {
+        match self {
+            Self::All { start, len } => numbers.read(*start, &mut out[..*len]),
+            Self::Picked(rows) => numbers.pick(rows, out),
         }
     }
 
     /// As [`Self::gather`] from a plain vector of one number a row.
     pub fn gather_vec(&self, codes: &[u32], out: &mut Lane) {
-        let rows = &codes[self.start..self.start + self.len];
-        match self.pick {
-            None => out[..self.len].copy_from_slice(rows),
-            Some(pick) => {
-                for (slot, i) in out.iter_mut().zip(pick) {
-                    *slot = rows[usize::from(*i)];
-                }
-            }
-        }
+        self.pick(codes, out, |code| code);
     }
 }
 
-/// Calls `visit` for each block of the `n_rows` rows in which a row of `rows` (`None`: all)
-/// takes part, in row order, until it says stop with `false`. Books the rows it covers.
+/// Calls `visit` for each block of the `n_rows` rows, or of those in `rows`, in row order, until
+/// it says stop with `false`. Books the rows it covers.
 pub(crate) fn each_block(
     n_rows: usize,
     rows: Option<&BitSet>,
     budget: &Budget,
     mut visit: impl FnMut(&Block<'_>) -> Result<bool, Stop>,
 ) -> Result<(), Stop> {
-    let mut offsets = [0u16; BLOCK];
-    let mut start = 0;
-    while start < n_rows {
-        let len = BLOCK.min(n_rows - start);
-        budget.charge_rows(len as u64)?;
-        let block = match rows {
-            None => Block {
-                start,
-                len,
-                pick: None,
-            },
-            Some(set) => {
-                let first = start / 64;
-                let words = &set.words()[first..first + len.div_ceil(64)];
-                let n = pick_offsets(words, &mut offsets);
-                Block {
-                    start,
-                    len,
-                    pick: (n != len).then_some(&offsets[..n]),
-                }
+    let Some(set) = rows else {
+        let mut start = 0;
+        while start < n_rows {
+            let len = BLOCK.min(n_rows - start);
+            budget.charge_rows(len as u64)?;
+            if !visit(&Block::All { start, len })? {
+                return Ok(());
             }
-        };
-        if block.n() > 0 && !visit(&block)? {
-            return Ok(());
+            start += len;
         }
-        start += len;
+        return Ok(());
+    };
+    let mut picked = [0u32; BLOCK];
+    let mut n = 0;
+    for (chunk, words) in set.words().chunks(BLOCK / 64).enumerate() {
+        budget.charge_rows(BLOCK as u64)?;
+        for (w, word) in words.iter().enumerate() {
+            if *word == 0 {
+                continue;
+            }
+            if n + 64 > BLOCK {
+                if !visit(&Block::Picked(&picked[..n]))? {
+                    return Ok(());
+                }
+                n = 0;
+            }
+            let first = (chunk * BLOCK + w * 64) as u32;
+            let mut rest = *word;
+            while rest != 0 {
+                picked[n] = first + rest.trailing_zeros();
+                n += 1;
+                rest &= rest - 1;
+            }
+        }
+    }
+    if n > 0 {
+        visit(&Block::Picked(&picked[..n]))?;
     }
     Ok(())
-}
-
-/// The positions of set bits, ascending; how many there are.
-fn pick_offsets(words: &[u64], offsets: &mut [u16; BLOCK]) -> usize {
-    let mut n = 0;
-    for (w, word) in words.iter().enumerate() {
-        let mut rest = *word;
-        while rest != 0 {
-            offsets[n] = (w * 64) as u16 + rest.trailing_zeros() as u16;
-            n += 1;
-            rest &= rest - 1;
-        }
-    }
-    n
 }
 
 /// Keeps those rows of `rows` whose code is in `allowed`. NULL's code, one past the symbols,
@@ -142,50 +161,110 @@ pub(crate) fn keep_codes(
     allowed: &BitSet,
     budget: &Budget,
 ) -> Result<(), Stop> {
-    let n_rows = codes.len();
     // One more word, so that NULL's code is never past the end.
     let mut sieve = allowed.words().to_vec();
     sieve.push(0);
-    let mut lane = [0u32; BLOCK];
-    let mut start = 0;
-    while start < n_rows {
-        let len = BLOCK.min(n_rows - start);
-        budget.charge_rows(len as u64)?;
-        let first = start / 64;
-        let words = &mut rows.words_mut()[first..first + len.div_ceil(64)];
-        if words.iter().any(|w| *w != 0) {
-            codes.unpack(start, &mut lane[..len]);
-            if sieve.len() == 2 {
-                let mask = sieve[0];
-                sift(
-                    words,
-                    &lane[..len],
-                    |c| {
-                        if c < 64 { mask >> c & 1 } else { 0 }
-                    },
-                );
-            } else {
-                sift(words, &lane[..len], |c| {
-                    sieve
-                        .get((c >> 6) as usize)
-                        .map_or(0, |w| w >> (c & 63) & 1)
-                });
+    match codes {
+        Codes::Zero { .. } => {
+            if passes(&sieve, 0) == 0 {
+                *rows = BitSet::none(rows.len());
             }
+            Ok(())
         }
-        start += len;
+        Codes::Packed { bits, words, .. } => {
+            keep_packed(rows, words, usize::from(*bits), &sieve, budget)
+        }
+        Codes::U8(codes) => {
+            let table: Vec<u64> = (0..256).map(|c| passes(&sieve, c)).collect();
+            keep_in(rows, codes, budget, |c| table[c as usize & 0xff])
+        }
+        Codes::U16(codes) => keep_in(rows, codes, budget, |c| passes(&sieve, c)),
+        Codes::U32(codes) => keep_in(rows, codes, budget, |c| passes(&sieve, c)),
+    }
+}
+
+/// As [`keep_codes`] for codes of less than a byte: one look a byte of codes.
+fn keep_packed(
+    rows: &mut BitSet,
+    codes: &[u64],
+    bits: usize,
+    sieve: &[u64],
+    budget: &Budget,
+) -> Result<(), Stop> {
+    let per_byte = 8 / bits;
+    let table: Vec<u64> = (0..256u32)
+        .map(|byte| {
+            (0..per_byte).fold(0, |kept, i| {
+                let code = byte >> (i * bits) & ((1 << bits) - 1);
+                kept | passes(sieve, code) << i
+            })
+        })
+        .collect();
+    // The codes of 64 rows are as many words as a code has bits.
+    let chunks = codes.chunks(bits * (BLOCK / 64));
+    for (words, codes) in rows.words_mut().chunks_mut(BLOCK / 64).zip(chunks) {
+        budget.charge_rows(BLOCK as u64)?;
+        for (word, codes) in words.iter_mut().zip(codes.chunks(bits)) {
+            if *word == 0 {
+                continue;
+            }
+            let mut kept = 0;
+            let mut shift = 0;
+            for code in codes {
+                for byte in code.to_le_bytes() {
+                    kept |= table[usize::from(byte)] << shift;
+                    shift += per_byte;
+                }
+            }
+            *word &= kept;
+        }
+    }
+    Ok(())
+}
+
+fn keep_in<T: Copy + Into<u32>>(
+    rows: &mut BitSet,
+    codes: &[T],
+    budget: &Budget,
+    test: impl Fn(u32) -> u64,
+) -> Result<(), Stop> {
+    let chunks = codes.chunks(BLOCK);
+    for (words, codes) in rows.words_mut().chunks_mut(BLOCK / 64).zip(chunks) {
+        budget.charge_rows(codes.len() as u64)?;
+        sift(words, codes, &test);
     }
     Ok(())
 }
 
 #[inline(always)]
-fn sift(words: &mut [u64], lane: &[u32], test: impl Fn(u32) -> u64) {
-    for (word, codes) in words.iter_mut().zip(lane.chunks(64)) {
+fn passes(sieve: &[u64], code: u32) -> u64 {
+    sieve
+        .get((code >> 6) as usize)
+        .map_or(0, |w| w >> (code & 63) & 1)
+}
+
+/// In a word with fewer rows than these, each row is looked at by itself.
+const FEW_IN_WORD: u32 = 24;
+
+#[inline(always)]
+fn sift<T: Copy + Into<u32>>(words: &mut [u64], codes: &[T], test: impl Fn(u32) -> u64) {
+    for (word, codes) in words.iter_mut().zip(codes.chunks(64)) {
         if *word == 0 {
+            continue;
+        }
+        if word.count_ones() < FEW_IN_WORD {
+            let mut rest = *word;
+            while rest != 0 {
+                let i = rest.trailing_zeros();
+                let is_out = test(codes[i as usize].into()) ^ 1;
+                *word &= !(is_out << i);
+                rest &= rest - 1;
+            }
             continue;
         }
         let mut kept = 0;
         for (i, code) in codes.iter().enumerate() {
-            kept |= test(*code) << i;
+            kept |= test((*code).into()) << i;
         }
         *word &= kept;
     }
@@ -213,7 +292,7 @@ pub(crate) fn codes_in(
         n_blocks += 1;
         Ok(n_symbols > FEW || n_blocks % LOOK_EVERY != 0 || seen[..n_symbols].contains(&0))
     })?;
-    Ok(seen[..n_symbols].iter().map(|s| *s != 0).collect())
+    Ok(BitSet::from_flags(&seen[..n_symbols]))
 }
 
 #[cfg(test)]

@@ -77,6 +77,18 @@ impl StateSelections {
         );
     }
 
+    /// The selections in `fields`, a set of field numbers.
+    #[must_use]
+    pub(crate) fn within(&self, fields: &BitSet) -> Self {
+        let kept = |f: &FieldId| fields.contains(f.index());
+        Self {
+            fields: (self.fields.iter().filter(|(f, _)| kept(f)))
+                .map(|(f, s)| (*f, s.clone()))
+                .collect(),
+            order: self.order.iter().copied().filter(kept).collect(),
+        }
+    }
+
     /// Removes the selection in a field and its lock. Whether there was one.
     pub fn remove(&mut self, field: FieldId) -> bool {
         self.order.retain(|f| *f != field);
@@ -106,7 +118,9 @@ impl StateSelections {
                 .fields
                 .iter()
                 .zip(&other.fields)
-                .all(|((f, s), (g, t))| f == g && s.codes == t.codes)
+                .all(|((f, s), (g, t))| {
+                    f == g && (Arc::ptr_eq(&s.codes, &t.codes) || s.codes == t.codes)
+                })
     }
 }
 

@@ -88,13 +88,7 @@ impl Query<'_> {
         self.budget.charge_rows(cardinal as u64)?;
         self.budget.charge_bytes(4 * cardinal as u64)?;
         let mut codes = view.codes(field).into_owned();
-        let (mut min, mut max, mut longest) = (f64::NAN, f64::NAN, 0);
-        for code in &codes {
-            let num = view.num(field, *code);
-            min = min.min(num);
-            max = max.max(num);
-            longest = longest.max(view.text(field, *code).chars().count());
-        }
+        let extent = self.engine.core.extent(field);
         let search = match &def.search {
             None => None,
             Some(text) => match text.trim_start().strip_prefix('=') {
@@ -129,9 +123,9 @@ impl Query<'_> {
             cardinal,
             counts: states.counts(cardinal),
             locked: states.locked,
-            min,
-            max,
-            longest,
+            min: extent.min,
+            max: extent.max,
+            longest: extent.longest,
             view,
             states,
             frequencies,
