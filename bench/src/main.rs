@@ -2,8 +2,10 @@
 //!
 //! Prints one JSON object. Times are wall-clock milliseconds of one thread.
 
+use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+#[cfg(not(feature = "cpu-time"))]
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -12,8 +14,8 @@ use satchel_base::Budget;
 use satchel_calc::Locale;
 use satchel_data::{Model, Value, View};
 use satchel_engine::{
-    CubeDef, DEFAULT_STATE, DimensionDef, Engine, ListDef, Locks, MeasureDef, NoLookup, Query,
-    Rect, Select, Selections, Toggle, ValueState,
+    Cell, Cube, CubeDef, DEFAULT_STATE, DimensionDef, Engine, ListDef, ListObject, Locks,
+    MeasureDef, NoLookup, Query, Rect, Select, Selections, Toggle, ValueState,
 };
 use satchel_script::{Settings, run};
 use satchel_sources::{FileHost, Roots};
@@ -96,7 +98,7 @@ fn main() -> Result<()> {
         Work::Load { input } => {
             let mut ms = Vec::new();
             for _ in 0..input.repeats {
-                let start = Instant::now();
+                let start = now();
                 let model = input.load()?;
                 ms.push(millis(start));
                 drop(model);
@@ -109,8 +111,27 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// When something began.
+#[cfg(not(feature = "cpu-time"))]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(not(feature = "cpu-time"))]
 fn millis(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1e3
+}
+
+/// CPU time of this thread in milliseconds.
+#[cfg(feature = "cpu-time")]
+fn now() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
+}
+
+#[cfg(feature = "cpu-time")]
+fn millis(start: f64) -> f64 {
+    now() - start
 }
 
 fn open(input: &Input) -> Result<Json> {
@@ -120,7 +141,7 @@ fn open(input: &Input) -> Result<Json> {
     drop(model);
     let mut ms = Vec::new();
     for _ in 0..input.repeats {
-        let start = Instant::now();
+        let start = now();
         let model = Model::from_snapshot(&bytes, u64::MAX).context("the snapshot does not open")?;
         let engine = Engine::new(Arc::new(View::unrestricted(Arc::new(model))));
         let selections = Selections::new();
@@ -155,7 +176,7 @@ fn query<'a>(
 
 fn w1(input: &Input, work: &Path) -> Result<Json> {
     let work: Json = serde_json::from_str(&std::fs::read_to_string(work)?)?;
-    let start = Instant::now();
+    let start = now();
     let model = input.load()?;
     let load_ms = millis(start);
     let engine = Engine::new(Arc::new(View::unrestricted(Arc::new(model))));
@@ -173,21 +194,34 @@ fn w1(input: &Input, work: &Path) -> Result<Json> {
     for state in array(&work["states"]) {
         let mut ms = Vec::new();
         let mut answers = Json::Null;
+        let mut object_ms = vec![0.0; lists.len() + cubes.len()];
         for repeat in 0..=input.repeats {
             let mut selections = Selections::new();
             choose(&engine, &mut selections, &state["select"], &budget)?;
             // A user's click is new: nothing may be remembered of the last time.
             engine.forget();
-            let start = Instant::now();
+            let start = now();
             let query = query(&engine, &selections, &locale, &budget);
             let click = click(&query, &lists, &cubes)?;
             ms.push(millis(start));
             if repeat == 0 {
                 answers = as_json(&click, &lists, &cubes);
+            } else {
+                for (total, object) in object_ms.iter_mut().zip(&click.object_ms) {
+                    *total += object / input.repeats as f64;
+                }
             }
         }
         ms.remove(0);
-        states.push(json!({ "name": state["name"], "ms": ms, "answers": answers }));
+        let names = lists.iter().map(|l| l.def.as_str());
+        let names = names.chain(cubes.iter().map(|(name, _)| name.as_str()));
+        let objects: Vec<Json> = names
+            .zip(&object_ms)
+            .map(|(name, ms)| json!({ "name": name, "ms": ms }))
+            .collect();
+        states.push(
+            json!({ "name": state["name"], "ms": ms, "objects": objects, "answers": answers }),
+        );
     }
     Ok(json!({ "load_ms": load_ms, "states": states }))
 }
@@ -218,66 +252,75 @@ fn choose(
     Ok(())
 }
 
-/// Every object of a click: possible values of each list, then the rows of each cube.
-type Click = (Vec<Vec<Value>>, Vec<Vec<Vec<Value>>>);
+/// Rows of a list that a screen shows at most.
+const SHOWN: usize = 1000;
 
+/// Every object of a click.
+struct Click {
+    lists: Vec<ListObject>,
+    cubes: Vec<Cube>,
+    /// How long each took, in milliseconds.
+    object_ms: Vec<f64>,
+}
+
+/// Calculates every object: of a list the states of all values and the cells that a screen
+/// shows, of a cube all rows and cells.
 fn click(query: &Query<'_>, lists: &[ListDef], cubes: &[(String, CubeDef)]) -> Result<Click> {
-    let mut possible = Vec::new();
+    let mut click = Click {
+        lists: Vec::new(),
+        cubes: Vec::new(),
+        object_ms: Vec::new(),
+    };
     for def in lists {
+        let start = now();
         let list = query.list(def)?;
-        let all = Rect {
-            left: 0,
-            top: 0,
-            width: 1,
-            height: list.n_rows(),
-        };
-        let (_, cells) = list.page(all);
-        possible.push(
-            cells
-                .into_iter()
-                .filter(|c| c.state.is_possible() || c.state == ValueState::Alternative)
-                .map(|c| c.value)
-                .collect(),
-        );
+        black_box(list.page(rect(1, SHOWN)));
+        click.lists.push(list);
+        click.object_ms.push(millis(start));
     }
-    let mut tables = Vec::new();
     for (_, def) in cubes {
+        let start = now();
         let cube = query.cube(def)?;
-        let all = Rect {
-            left: 0,
-            top: 0,
-            width: cube.n_columns(),
-            height: cube.n_rows(),
-        };
-        let rows = if def.dimensions.is_empty() {
-            vec![cube.totals.clone()]
-        } else {
-            let (_, rows) = cube.page(all);
-            rows.into_iter()
-                .map(|r| r.into_iter().map(|c| c.value).collect())
-                .collect()
-        };
-        tables.push(rows);
+        black_box(cube.page(rect(cube.n_columns(), cube.n_rows())));
+        click.cubes.push(cube);
+        click.object_ms.push(millis(start));
     }
-    Ok((possible, tables))
+    Ok(click)
+}
+
+fn rect(width: usize, height: usize) -> Rect {
+    Rect {
+        left: 0,
+        top: 0,
+        width,
+        height,
+    }
 }
 
 fn as_json(click: &Click, lists: &[ListDef], cubes: &[(String, CubeDef)]) -> Json {
-    let cell = |v: &Value| match v.as_num() {
+    let value = |v: &Value| match v.as_num() {
         Some(num) => json!(num),
         None if v.is_null() => Json::Null,
         None => json!(v.to_text()),
     };
     let mut all = serde_json::Map::new();
-    for (def, values) in lists.iter().zip(&click.0) {
-        all.insert(
-            def.def.clone(),
-            values.iter().map(|v| json!([cell(v)])).collect(),
-        );
+    for (def, list) in lists.iter().zip(&click.lists) {
+        let (_, cells) = list.page(rect(1, list.n_rows()));
+        let possible = cells
+            .iter()
+            .filter(|c| c.state.is_possible() || c.state == ValueState::Alternative);
+        let rows = possible.map(|c| json!([value(&c.value)])).collect();
+        all.insert(def.def.clone(), rows);
     }
-    for ((name, _), rows) in cubes.iter().zip(&click.1) {
-        let rows = rows.iter().map(|r| r.iter().map(cell).collect::<Json>());
-        all.insert(name.clone(), rows.collect());
+    for ((name, def), cube) in cubes.iter().zip(&click.cubes) {
+        let rows = if def.dimensions.is_empty() {
+            json!([cube.totals.iter().map(value).collect::<Json>()])
+        } else {
+            let (_, rows) = cube.page(rect(cube.n_columns(), cube.n_rows()));
+            let cells = |r: &Vec<Cell>| r.iter().map(|c| value(&c.value)).collect::<Json>();
+            rows.iter().map(cells).collect()
+        };
+        all.insert(name.clone(), rows);
     }
     Json::Object(all)
 }
@@ -289,6 +332,7 @@ fn cube(def: &Json) -> CubeDef {
             Some("count") => format!("Count([{field}])"),
             Some("count_distinct") => format!("Count(DISTINCT [{field}])"),
             Some("avg") => format!("Avg([{field}])"),
+            Some("revenue") => "Sum(l_extendedprice * (1 - l_discount))".to_owned(),
             _ => format!("Sum([{field}])"),
         };
         MeasureDef {

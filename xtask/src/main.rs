@@ -62,7 +62,7 @@ enum Command {
     Rooms,
     /// Measure against the peers and print a table
     Bench {
-        /// Workloads, of: w1 load open size
+        /// Workloads, of: w1 w1-tpch load open size
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
     },
