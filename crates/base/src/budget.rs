@@ -4,21 +4,34 @@
 //! started the work cancels its [`CancelToken`] when time is up or the user gives up.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
 /// Ends running work from outside. Clones share one flag.
 #[derive(Clone, Debug, Default)]
-pub struct CancelToken(Arc<AtomicBool>);
+pub struct CancelToken(Arc<AtomicU8>);
+
+const CANCELLED: u8 = 1;
+const TIME_IS_UP: u8 = 2;
 
 impl CancelToken {
     /// Asks the work to stop at its next [`Budget::check`].
     pub fn cancel(&self) {
-        self.0.store(true, Relaxed);
+        self.end(CANCELLED);
     }
 
-    /// Whether somebody asked.
+    /// The same, because the time for the work is over.
+    pub fn time_is_up(&self) {
+        self.end(TIME_IS_UP);
+    }
+
+    /// The first reason counts.
+    fn end(&self, reason: u8) {
+        let _ = self.0.compare_exchange(0, reason, Relaxed, Relaxed);
+    }
+
+    /// Whether somebody asked, or the time is over.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Relaxed)
+        self.0.load(Relaxed) != 0
     }
 }
 
@@ -49,9 +62,12 @@ impl Limits {
 /// Why work was stopped before it was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
-    /// The caller cancelled, or the time was up.
+    /// The caller cancelled.
     #[error("the calculation was cancelled")]
     Cancelled,
+    /// It took longer than it may.
+    #[error("the calculation took longer than it may")]
+    TimeIsUp,
     /// More rows than [`Limits::rows`].
     #[error("the calculation visits more than {limit} rows")]
     TooManyRows {
@@ -99,12 +115,12 @@ impl Budget {
     /// To be called at least once in every 100,000 rows of work.
     ///
     /// # Errors
-    /// [`Stop::Cancelled`] if the token was cancelled.
+    /// [`Stop::Cancelled`] or [`Stop::TimeIsUp`] if the token was told so.
     pub fn check(&self) -> Result<(), Stop> {
-        if self.cancel.is_cancelled() {
-            Err(Stop::Cancelled)
-        } else {
-            Ok(())
+        match self.cancel.0.load(Relaxed) {
+            0 => Ok(()),
+            TIME_IS_UP => Err(Stop::TimeIsUp),
+            _ => Err(Stop::Cancelled),
         }
     }
 
@@ -162,5 +178,14 @@ mod tests {
         let other = budget.clone();
         budget.cancel_token().cancel();
         assert_eq!(other.check(), Err(Stop::Cancelled));
+        budget.cancel_token().time_is_up();
+        assert_eq!(other.check(), Err(Stop::Cancelled), "the first reason");
+    }
+
+    #[test]
+    fn time_that_is_up_says_so() {
+        let budget = Budget::unlimited();
+        budget.cancel_token().time_is_up();
+        assert_eq!(budget.charge_rows(1), Err(Stop::TimeIsUp));
     }
 }

@@ -112,11 +112,16 @@ pub(crate) fn arithmetic(op: BinaryOp, a: f64, b: f64) -> f64 {
     if result.is_finite() { result } else { f64::NAN }
 }
 
-/// `A & B`; NULL adds nothing, and NULL with NULL stays NULL.
+/// 16 MiB: a longer text is of no use to anybody, and one that doubles itself gets there soon.
+const MAX_TEXT: usize = 16 << 20;
+
+/// `A & B`; NULL adds nothing, and NULL with NULL stays NULL. NULL if it would be longer than
+/// [`MAX_TEXT`].
 fn concat(left: &Value, right: &Value) -> Value {
     match (left.as_text(), right.as_text()) {
         (None, None) => Value::Null,
         (Some(text), None) | (None, Some(text)) => Value::text(text.as_ref()),
+        (Some(a), Some(b)) if a.len() + b.len() > MAX_TEXT => Value::Null,
         (Some(a), Some(b)) => {
             let mut joined = String::with_capacity(a.len() + b.len());
             joined.push_str(&a);

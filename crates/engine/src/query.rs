@@ -90,6 +90,7 @@ impl CalcError {
                 .find(|d| d.is_error())
                 .map_or("expr.invalid", |d| d.code),
             Self::Stop(Stop::Cancelled) => "calc.cancelled",
+            Self::Stop(Stop::TimeIsUp) => "calc.too_long",
             Self::Stop(Stop::TooManyRows { .. }) => "calc.too_many_rows",
             Self::Stop(Stop::TooManyBytes { .. }) => "calc.too_large",
         }

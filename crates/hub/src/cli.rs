@@ -6,6 +6,7 @@ mod audit;
 mod connection;
 mod device;
 mod licence;
+mod limits;
 mod output;
 mod policy;
 mod script;

@@ -16,6 +16,9 @@ mod guard;
 mod headers;
 mod housekeeping;
 mod language;
+mod limits;
+mod outgoing;
+mod peers;
 mod qix_host;
 mod refusal;
 mod reload;
@@ -30,6 +33,7 @@ mod state;
 mod system;
 mod web;
 
+pub use limits::{ConnectionLimits, ReloadLimits};
 pub use serve::{Direct, Serve, ServeError, Served, serve};
 pub use state::HubState;
 pub use system::{SystemClock, SystemEntropy};

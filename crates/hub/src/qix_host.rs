@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use satchel_base::{AppId, Budget, CancelToken, Entropy, Limits, UnixMillis};
+use satchel_base::{AppId, CancelToken, Entropy, UnixMillis};
 use satchel_data::{Model, View};
 use satchel_engine::Engine;
 use satchel_qix::{
@@ -218,6 +218,15 @@ impl Host for HubHost {
         opened
     }
 
+    fn reopen(&mut self, id: &str, mode: OpenMode) -> Result<Option<OpenApp>, OpenFailure> {
+        let app = self.app(id)?;
+        let opened = self.doings.opened();
+        if opened.is_some_and(|(opened, reload)| opened == id && reload == app.reload) {
+            return Ok(None);
+        }
+        self.open(id, mode).map(Some)
+    }
+
     fn save(&mut self, id: &str, content: &AppContent) -> Result<(), Refusal> {
         let app = self.app(id).map_err(|_| Refusal::AccessDenied)?;
         if !apps::may_edit(&app, &self.user) {
@@ -266,14 +275,15 @@ impl Host for HubHost {
         }
         self.save(id, content)?;
         let mut log = Vec::new();
-        let budget = Budget::new(
-            Limits::UNLIMITED,
-            self.doings.begin_reload(self.state.now()),
-        );
+        let cancel = self.doings.begin_reload(self.state.now());
+        let running = {
+            let _guard = self.runtime.enter();
+            self.state.reloads.begin(cancel)
+        };
         let task = reload::Task {
             who: Some(&self.user),
             now: self.state.now(),
-            budget: &budget,
+            budget: &running.budget,
             partial,
             traces: false,
             row_limit: None,

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, delete, get, post};
 use satchel_gate::Route;
 
+use crate::limits::ConnectionLimits;
+use crate::peers::body_in_time;
 use crate::state::HubState;
 use crate::{guard, headers, routes, socket, web};
 
@@ -15,7 +17,14 @@ use crate::{guard, headers, routes, socket, web};
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Every route behind its guard, as it is and below each of `prefixes`.
-pub(crate) fn build(state: Arc<HubState>, prefixes: &[String]) -> Router {
+pub(crate) fn build(
+    state: Arc<HubState>,
+    prefixes: &[String],
+    limits: &ConnectionLimits,
+) -> Router {
+    let body = limits.body;
+    let in_time =
+        move |request: Request, next: Next| body_in_time(request, next, MAX_BODY_BYTES, body);
     let mut router = Router::new();
     for route in Route::ALL {
         let guarded =
@@ -36,6 +45,7 @@ pub(crate) fn build(state: Arc<HubState>, prefixes: &[String]) -> Router {
         router = router.nest(&format!("/{prefix}"), plain.clone());
     }
     router
+        .layer(from_fn(in_time))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn(headers::add))
         .with_state(state)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::connect_info::MockConnectInfo;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -22,17 +22,13 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::direct::PeerCertificate;
+use crate::limits::{ConnectionLimits, ReloadLimits};
+use crate::peers::{Addresses, Watched};
 use crate::state::HubState;
 use crate::{direct, housekeeping, router};
 
-/// A peer that says nothing for this long during the handshake is left.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-
 /// How long open requests may take to end when the hub stops.
 const DRAIN: Duration = Duration::from_secs(10);
-
-/// Connections at a time; more wait in the system's queue.
-const MAX_CONNECTIONS: usize = 4_096;
 
 /// How to serve.
 pub struct Serve {
@@ -52,6 +48,10 @@ pub struct Serve {
     pub prefixes: Vec<String>,
     /// The port for API clients that come with a client certificate, if there is one.
     pub direct: Option<Direct>,
+    /// What connections may use.
+    pub connections: ConnectionLimits,
+    /// What a reload may use.
+    pub reloads: ReloadLimits,
 }
 
 /// A port for API clients: whoever has a certificate of its CA may act as any person.
@@ -147,17 +147,19 @@ pub async fn serve(serve: Serve) -> Result<Served, ServeError> {
         serve.clock,
         settings,
         origins,
+        (serve.reloads, serve.connections.silence),
         stopping.clone(),
     ));
-    let web = router::build(state.clone(), &serve.prefixes);
+    let limits = serve.connections;
+    let web = router::build(state.clone(), &serve.prefixes, &limits);
     let direct_address = direct.as_ref().map(|(_, _, address)| *address);
     let direct = direct.map(|(acceptor, listener, _)| {
         let router = direct::router(state.clone());
-        tokio::spawn(accept(listener, acceptor, router, stopping.clone()))
+        tokio::spawn(accept(listener, acceptor, router, limits, stopping.clone()))
     });
     let task = tokio::spawn(async move {
         let housekeeping = tokio::spawn(housekeeping::run(state.clone(), stopping.clone()));
-        accept(listener, acceptor, web, stopping).await;
+        accept(listener, acceptor, web, limits, stopping).await;
         if let Some(direct) = direct {
             let _ = direct.await;
         }
@@ -212,10 +214,12 @@ async fn accept(
     listener: TcpListener,
     acceptor: TlsAcceptor,
     router: axum::Router,
+    limits: ConnectionLimits,
     mut stopping: watch::Receiver<bool>,
 ) {
     let graceful = GracefulShutdown::new();
-    let room = Arc::new(tokio::sync::Semaphore::new(MAX_CONNECTIONS));
+    let room = Arc::new(tokio::sync::Semaphore::new(limits.connections));
+    let addresses = Addresses::default();
     loop {
         let permit = tokio::select! {
             permit = room.clone().acquire_owned() => permit,
@@ -234,12 +238,16 @@ async fn accept(
             },
             () = told(&mut stopping) => break,
         };
+        let Some(counted) = addresses.enter(peer.ip(), limits.per_address) else {
+            tracing::debug!(address = %peer.ip(), "too many connections from one address");
+            continue;
+        };
         let (acceptor, watcher) = (acceptor.clone(), graceful.watcher());
         let router = router.clone().layer(MockConnectInfo(peer));
         tokio::spawn(async move {
-            let _permit = permit;
-            let Ok(Some(stream)) = tokio::time::timeout(HANDSHAKE, encrypted(tcp, &acceptor)).await
-            else {
+            let _counted = (permit, counted);
+            let shaking = tokio::time::timeout(limits.handshake, encrypted(tcp, &acceptor));
+            let Ok(Some(stream)) = shaking.await else {
                 return;
             };
             let certificate = stream.get_ref().1.peer_certificates();
@@ -247,17 +255,11 @@ async fn accept(
                 Some(first) => router.layer(Extension(PeerCertificate::of(first))),
                 None => router,
             };
-            let mut builder = auto::Builder::new(TokioExecutor::new());
-            builder
-                .http1()
-                .timer(hyper_util::rt::TokioTimer::new())
-                .header_read_timeout(Duration::from_secs(30))
-                .max_buf_size(64 * 1024);
-            let connection = builder
-                .serve_connection_with_upgrades(
-                    TokioIo::new(stream),
-                    TowerToHyperService::new(service),
-                )
+            let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let stream = Watched::new(stream, limits.head, limits.stall, limits.silence);
+            let service = TowerToHyperService::new(service);
+            let connection = http(is_h2, &limits)
+                .serve_connection_with_upgrades(TokioIo::new(stream), service)
                 .into_owned();
             if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!(%error, "a connection ended early");
@@ -270,6 +272,28 @@ async fn accept(
         .is_err()
     {
         tracing::warn!("some connections did not end in time");
+    }
+}
+
+/// The version of HTTP agreed in the handshake, and no other.
+fn http(is_h2: bool, limits: &ConnectionLimits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_buf_size(64 * 1024);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(limits.head)
+        .keep_alive_timeout(limits.head)
+        .max_concurrent_streams(100)
+        .max_header_list_size(64 * 1024);
+    if is_h2 {
+        builder.http2_only()
+    } else {
+        builder.http1_only()
     }
 }
 

@@ -4,7 +4,10 @@
 //! session objects. `/ttl/<seconds>` in the address keeps it for a while without any
 //! connection, `/identity/<name>` separates it. A kept session is given back only to who could
 //! open it anew: the sign-in it was left with is still good, the person is as they were, and
-//! the app is as it was and still theirs. Rules: reference qix §3 "Session key".
+//! the app is as it was and still theirs. The same holds for a session somebody is connected
+//! to: after a new reload, or once the person may no longer see the app, whoever comes begins a
+//! session of their own on what is there now, while those who are in the old one keep it until
+//! they leave or open the app again. Rules: reference qix §3 "Session key".
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,10 +16,11 @@ use std::time::Duration;
 use satchel_base::{AppId, SubjectId, UnixMillis};
 use satchel_qix::{ConnectionId, Session};
 use satchel_store::{TokenHash, User};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 use crate::apps;
 use crate::guard::Door;
+use crate::outgoing::Put;
 use crate::qix_host::Doings;
 use crate::state::HubState;
 
@@ -75,7 +79,7 @@ type Key = (SubjectId, String);
 
 /// A connection that hears what others change.
 struct Listener {
-    frames: mpsc::Sender<String>,
+    frames: Put,
     /// Told when it cannot keep up: what it missed it would never learn.
     lost: Arc<Notify>,
 }
@@ -102,7 +106,7 @@ impl Shared {
         let listeners = self.listeners();
         for (id, frame) in pushes {
             if let Some(listener) = listeners.get(&id)
-                && listener.frames.try_send(frame).is_err()
+                && !listener.frames.try_put(frame, ())
             {
                 listener.lost.notify_one();
             }
@@ -151,7 +155,7 @@ impl Sessions {
         state: &HubState,
         user: &Arc<User>,
         place: &Place,
-        frames: mpsc::Sender<String>,
+        frames: Put,
         make: impl FnOnce(Arc<Doings>) -> Session,
     ) -> Joined {
         let key = place.key.as_ref().map(|k| (user.id.clone(), k.clone()));
@@ -221,7 +225,7 @@ impl Sessions {
         let good = shared.user == *user
             && match kept {
                 Some(kept) => is_good(state, &shared, kept).await,
-                None => true,
+                None => is_current(state, &shared).await,
             };
         if !good {
             self.remove(key, &shared);
@@ -314,9 +318,12 @@ async fn is_good(state: &HubState, shared: &Shared, kept: Kept) -> bool {
         None => true,
     };
     let same = matches!(store.user(&shared.user.id).await, Ok(Some(user)) if user == *shared.user);
-    if !signed_in || !same {
-        return false;
-    }
+    signed_in && same && is_current(state, shared).await
+}
+
+/// Whether what is open in a session is what its person would be given now.
+async fn is_current(state: &HubState, shared: &Shared) -> bool {
+    let store = &state.store;
     let Some((id, reload)) = shared.doings.opened() else {
         return true;
     };

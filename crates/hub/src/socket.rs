@@ -15,6 +15,7 @@ use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::Uri;
 use axum::response::Response;
+use bytes::Bytes;
 use futures_util::stream::SplitStream;
 use futures_util::{SinkExt, StreamExt};
 use satchel_base::{Budget, CancelToken, Limits, UnixMillis};
@@ -23,9 +24,11 @@ use satchel_qix::{
     Answer, ConnectionId, Glance, Greeting, Session, SessionConfig, Urgent, glance, progress_reply,
 };
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::guard::{Asker, Door};
+use crate::outgoing::{Put, Take, way};
 use crate::qix_host::HubHost;
 use crate::refusal::Refused;
 use crate::sessions::{Place, Sessions, Shared};
@@ -33,13 +36,6 @@ use crate::state::HubState;
 
 /// The longest frame: 8 MiB, the properties of a very large sheet.
 const MAX_FRAME_BYTES: usize = 8 << 20;
-
-/// Frames that may wait for an answer.
-const MAX_WAITING: usize = 256;
-
-/// Frames that may wait to be sent; a connection that has more of others' changes waiting is
-/// closed, as it would never learn what it missed.
-const MAX_OUTGOING: usize = 256;
 
 /// How often a request that waits for a core looks whether it is still wanted.
 const CANCEL_LOOK: Duration = Duration::from_millis(20);
@@ -118,7 +114,7 @@ impl Running {
 impl Connection {
     async fn run(mut self, socket: WebSocket) {
         let state = self.state.clone();
-        let (frames, mut outgoing) = mpsc::channel::<String>(MAX_OUTGOING);
+        let (frames, mut outgoing) = way::<()>();
         let make = |doings| {
             let host = HubHost {
                 state: state.clone(),
@@ -143,7 +139,7 @@ impl Connection {
         let (shared, id) = (joined.shared.clone(), joined.id);
         let (mut sink, source) = socket.split();
         let running = Arc::new(Running::default());
-        let (queue, waiting) = mpsc::channel::<(String, CancelToken)>(MAX_WAITING);
+        let (queue, waiting) = way::<CancelToken>();
         let mut stopping = self.state.stopping.clone();
         let ended = self.asker.token.map(|t| self.state.sockets.add(t));
         let is_over = ended.as_ref().map(|e| e.subscribe());
@@ -154,10 +150,20 @@ impl Connection {
             for frame in greeting {
                 sink.send(Message::text(frame)).await.ok()?;
             }
-            while let Some(frame) = outgoing.recv().await {
-                sink.send(Message::text(frame)).await.ok()?;
+            let period = state.silence / 2;
+            let mut signs = tokio::time::interval_at(Instant::now() + period, period);
+            signs.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                let message = tokio::select! {
+                    frame = outgoing.recv() => match frame {
+                        Some(frame) => Message::text(frame.take().0),
+                        None => return Some(()),
+                    },
+                    // Whoever lives answers; who does not is left by the connection's watch.
+                    _ = signs.tick() => Message::Ping(Bytes::new()),
+                };
+                sink.send(message).await.ok()?;
             }
-            Some(())
         };
         let reading = read(
             source,
@@ -171,7 +177,7 @@ impl Connection {
         let close = {
             tokio::pin!(writing, reading, answering);
             tokio::select! {
-                _ = &mut writing => None,
+                _ = &mut writing => None::<CloseFrame>,
                 close = &mut reading => close,
                 close = &mut answering => close,
                 () = lost.notified() => Some(closing(1013, "the connection is too slow")),
@@ -202,18 +208,21 @@ impl Connection {
         &mut self,
         shared: &Shared,
         id: ConnectionId,
-        mut waiting: mpsc::Receiver<(String, CancelToken)>,
-        frames: &mpsc::Sender<String>,
+        mut waiting: Take<CancelToken>,
+        frames: &Put,
         running: &Running,
     ) -> Option<CloseFrame> {
-        while let Some((text, token)) = waiting.recv().await {
+        while let Some(request) = waiting.recv().await {
+            let (text, token) = request.take();
             if let Some(close) = self.recheck().await {
                 self.welcome = false;
                 return Some(close);
             }
             let answer = self.answer(shared, id, text, token).await?;
             running.lock().pop_front();
-            frames.send(answer.reply).await.ok()?;
+            if !frames.put(answer.reply, ()).await {
+                return None;
+            }
             shared.push(answer.pushes);
         }
         None
@@ -308,8 +317,8 @@ async fn read(
     mut source: SplitStream<WebSocket>,
     shared: Arc<Shared>,
     running: Arc<Running>,
-    queue: mpsc::Sender<(String, CancelToken)>,
-    frames: mpsc::Sender<String>,
+    queue: Put<CancelToken>,
+    frames: Put,
     state: &HubState,
 ) -> Option<CloseFrame> {
     while let Some(message) = source.next().await {
@@ -332,7 +341,7 @@ async fn read(
             Some(Urgent::Progress) if shared.doings.is_reloading() => {
                 let progress = shared.doings.progress(state.now());
                 if let Some(reply) = progress_reply(&text, &progress) {
-                    if frames.send(reply).await.is_err() {
+                    if !frames.put(reply, ()).await {
                         break;
                     }
                     continue;
@@ -342,7 +351,7 @@ async fn read(
         }
         let token = CancelToken::default();
         running.lock().push_back((id, token.clone()));
-        if queue.send((text, token)).await.is_err() {
+        if !queue.put(text, token).await {
             break;
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use satchel_base::{Clock, UnixMillis};
 use satchel_contract::{ApiError, HubIdentity};
@@ -13,6 +14,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::apps::Apps;
 use crate::exports::Exports;
 use crate::housekeeping::Sockets;
+use crate::limits::ReloadLimits;
 use crate::sessions::Sessions;
 
 /// The hub while it runs.
@@ -22,6 +24,10 @@ pub struct HubState {
     pub(crate) settings: Settings,
     /// Origins browsers may come from: those in the settings and those given at the start.
     pub(crate) origins: Vec<String>,
+    /// What a reload may use.
+    pub(crate) reloads: ReloadLimits,
+    /// For which the peer of a socket may be silent.
+    pub(crate) silence: Duration,
     pub(crate) signing_key: SigningKey,
     pub(crate) throttle: Mutex<Throttle>,
     /// Log-ins whose password is being checked: 19 MiB each.
@@ -45,6 +51,7 @@ impl HubState {
         clock: Arc<dyn Clock>,
         settings: Settings,
         origins: Vec<String>,
+        (reloads, silence): (ReloadLimits, Duration),
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -54,6 +61,8 @@ impl HubState {
             clock,
             settings,
             origins,
+            reloads,
+            silence,
             signing_key,
             throttle: Mutex::default(),
             hashing: Semaphore::new(cores.max(2)),

@@ -152,7 +152,7 @@ impl From<Code> for RpcError {
 impl From<Stop> for RpcError {
     fn from(stop: Stop) -> Self {
         match stop {
-            Stop::Cancelled => Code::Aborted.into(),
+            Stop::Cancelled | Stop::TimeIsUp => Code::Aborted.into(),
             Stop::TooManyRows { .. } | Stop::TooManyBytes { .. } => {
                 Self::about(Code::TooLarge, stop.to_string())
             }

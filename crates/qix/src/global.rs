@@ -210,6 +210,10 @@ pub(crate) fn open_doc(call: &mut Call<'_>) -> Done {
         if doc.mode != mode {
             return Err(RpcError::about(Code::OpenInOtherMode, id));
         }
+        if let Some(app) = call.state.host.reopen(&id, mode)? {
+            call.doc()?.renew(app);
+            call.changed(|t| !matches!(t, Target::Field { .. }));
+        }
     } else {
         let app = call.state.host.open(&id, mode)?;
         let reader = call.state.host.user().id;

@@ -122,6 +122,16 @@ pub trait Host {
     /// See [`OpenFailure`].
     fn open(&mut self, app: &str, mode: OpenMode) -> Result<OpenApp, OpenFailure>;
 
+    /// The app anew, if its data or who may see what of it is not as it was when this session
+    /// opened it. Called when an app that is open is opened again.
+    ///
+    /// # Errors
+    /// See [`OpenFailure`].
+    fn reopen(&mut self, app: &str, mode: OpenMode) -> Result<Option<OpenApp>, OpenFailure> {
+        let _ = (app, mode);
+        Ok(None)
+    }
+
     /// Keeps the app's content. Called when a client asks to save.
     ///
     /// # Errors

@@ -114,10 +114,13 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Appends a row to what was loaded.
-    pub(crate) fn push(&self, cells: &[Value]) {
+    /// Appends a row to what was loaded; whether a value was new to its column.
+    pub(crate) fn push(&self, cells: &[Value]) -> bool {
         let mut out = self.out.borrow_mut();
+        let count = |frame: &Frame| frame.columns.iter().map(|c| c.dict.len()).sum::<usize>();
+        let n_known = count(&out);
         out.push_row(cells);
+        let is_new = count(&out) > n_known;
         let mut known = self.known.borrow_mut();
         if !known.is_empty() {
             for (column, cell) in out.columns.iter().zip(cells) {
@@ -126,6 +129,7 @@ impl<'a> Rows<'a> {
                 }
             }
         }
+        is_new
     }
 }
 

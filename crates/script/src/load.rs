@@ -8,6 +8,7 @@ use satchel_data::{Frame, FrameColumn, SymbolKey, Value};
 use satchel_syntax::{Diagnostic, Expr, Load, LoadField, LoadSource};
 
 use crate::evaluate::{Rows, Source, SourceScope, Surroundings, rewrite};
+use crate::held::Held;
 use crate::symbol_filter::{BySymbol, by_symbol, first_rows, forget_unused};
 use crate::tables::gather;
 
@@ -55,7 +56,7 @@ pub(crate) fn run_load(
     let mut out = if plan.is_grouped {
         grouped(&plan, &source, around, budget)?
     } else if plan.is_plain() {
-        by_column(&plan, source, around)
+        by_column(&plan, source, around, &Held::new(budget))?
     } else {
         by_row(&plan, &source, first, around, budget)?
     };
@@ -268,17 +269,22 @@ fn sort(source: &Source, plan: &Plan, around: &Surroundings<'_>) -> Frame {
 
 /// Column by column: a bare field is taken over, what depends on one field is computed once
 /// per distinct value.
-fn by_column(plan: &Plan, mut source: Source, around: &Surroundings<'_>) -> Frame {
-    let kept = plan
-        .filter
-        .as_ref()
-        .map(|filter| passing(plan, filter, &source, around));
+fn by_column(
+    plan: &Plan,
+    mut source: Source,
+    around: &Surroundings<'_>,
+    held: &Held<'_>,
+) -> Result<Frame, Stop> {
+    let kept = match &plan.filter {
+        Some(filter) => Some(passing(plan, filter, &source, around, held)?),
+        None => None,
+    };
     let mut columns: Vec<Option<FrameColumn>> = (plan.columns.iter())
         .map(|program| match program.as_single_field() {
-            Some(_) => None,
-            None => Some(computed(program, &source, kept.as_deref(), around)),
+            Some(_) => Ok(None),
+            None => computed(program, &source, kept.as_deref(), around, held).map(Some),
         })
-        .collect();
+        .collect::<Result<_, Stop>>()?;
     // Nothing reads the source any more: the last of the columns that take a field has it.
     let slots: Vec<Option<usize>> = (plan.columns.iter())
         .map(|program| program.as_single_field().map(|slot| slot as usize))
@@ -305,30 +311,41 @@ fn by_column(plan: &Plan, mut source: Source, around: &Surroundings<'_>) -> Fram
         }
         out.columns.push(column);
     }
-    out
+    Ok(out)
 }
 
 /// The rows that pass `filter`, in order.
-fn passing(plan: &Plan, filter: &Program, source: &Source, around: &Surroundings<'_>) -> Vec<u32> {
+fn passing(
+    plan: &Plan,
+    filter: &Program,
+    source: &Source,
+    around: &Surroundings<'_>,
+    held: &Held<'_>,
+) -> Result<Vec<u32>, Stop> {
     let rows = Rows::new(source, Vec::new(), Frame::default());
     let truths = per_value(filter, source, |value| {
-        around.truth(filter, &OneValue(value), Some(&rows))
-    });
-    let passing: Vec<u32> = (0..source.n_rows as u32)
-        .filter(|row| match &truths {
-            Some((codes, truths)) => truths[value_index(codes[*row as usize], truths.len())],
+        Ok(around.truth(filter, &OneValue(value), Some(&rows)))
+    })?;
+    let mut passing = Vec::new();
+    for row in 0..source.n_rows {
+        let passes = match &truths {
+            Some((codes, truths)) => truths[value_index(codes[row], truths.len())],
             None => {
-                rows.row.set(*row as usize);
+                held.turn(row)?;
+                rows.row.set(row);
                 around.truth(filter, &rows, Some(&rows))
             }
-        })
-        .collect();
-    match (plan.by_symbol, &filter.fields[..]) {
+        };
+        if passes {
+            passing.push(row as u32);
+        }
+    }
+    Ok(match (plan.by_symbol, &filter.fields[..]) {
         (Some(BySymbol::FirstRow), [slot]) => {
             first_rows(&source.frame.columns[*slot as usize], passing)
         }
         _ => passing,
-    }
+    })
 }
 
 /// The values of `program` in the rows that are `kept`, or in all.
@@ -337,11 +354,15 @@ fn computed(
     source: &Source,
     kept: Option<&[u32]>,
     around: &Surroundings<'_>,
-) -> FrameColumn {
+    held: &Held<'_>,
+) -> Result<FrameColumn, Stop> {
+    held.bytes(4 * kept.map_or(source.n_rows, <[u32]>::len) as u64)?;
     let mut column = FrameColumn::default();
     let values = per_value(program, source, |value| {
-        around.eval(program, &OneValue(value), None)
-    });
+        let value = around.eval(program, &OneValue(value), None);
+        held.value(&value)?;
+        Ok(value)
+    })?;
     if let Some((codes, values)) = values {
         let map: Vec<u32> = values.iter().map(|v| column.dict.intern(v)).collect();
         let code = |code: &u32| map[value_index(*code, map.len())];
@@ -351,37 +372,47 @@ fn computed(
         };
         // What only NULL gives is in no row if no cell is NULL.
         forget_unused(&mut column);
-        return column;
+        return Ok(column);
     }
     let rows = Rows::new(source, Vec::new(), Frame::default());
     let mut push = |row: usize| {
+        held.turn(row)?;
         rows.row.set(row);
-        column.push(&around.eval(program, &rows, Some(&rows)));
+        let value = around.eval(program, &rows, Some(&rows));
+        let n_known = column.dict.len();
+        column.push(&value);
+        if column.dict.len() > n_known {
+            held.value(&value)?;
+        }
+        Ok(())
     };
     match kept {
-        Some(kept) => kept.iter().for_each(|r| push(*r as usize)),
-        None => (0..source.n_rows).for_each(push),
-    }
-    column
+        Some(kept) => kept.iter().try_for_each(|r| push(*r as usize)),
+        None => (0..source.n_rows).try_for_each(push),
+    }?;
+    Ok(column)
 }
+
+/// What [`per_value`] finds: the codes of the field, and what its values give.
+type PerValue<'a, T> = Option<(&'a [u32], Vec<T>)>;
 
 /// The value of a program that reads a single field, for each of that field's values and, last,
 /// for NULL; with the field's codes. `None` if it reads several fields or none.
 fn per_value<'a, T>(
     program: &Program,
     source: &'a Source,
-    compute: impl Fn(Value) -> T,
-) -> Option<(&'a [u32], Vec<T>)> {
+    compute: impl Fn(Value) -> Result<T, Stop>,
+) -> Result<PerValue<'a, T>, Stop> {
     let [slot] = program.fields[..] else {
-        return None;
+        return Ok(None);
     };
     let column = &source.frame.columns[slot as usize];
     if column.dict.len() >= source.n_rows {
-        return None;
+        return Ok(None);
     }
-    let mut out: Vec<T> = column.dict.values().iter().cloned().map(&compute).collect();
-    out.push(compute(Value::Null));
-    Some((&column.codes, out))
+    let values = column.dict.values().iter().cloned();
+    let out: Result<Vec<T>, Stop> = values.chain([Value::Null]).map(compute).collect();
+    Ok(Some((&column.codes, out?)))
 }
 
 /// Whether the filter `program`, which reads a single field of `header`, holds for each of
@@ -421,6 +452,7 @@ fn by_row(
     let out = Frame::new("", plan.names.clone());
     let rows = Rows::new(source, plan.previous.clone(), out);
     let mut cells = Vec::with_capacity(plan.columns.len());
+    let held = Held::new(budget);
     let mut n_rows = 0;
     'rows: for row in 0..source.n_rows {
         rows.row.set(row);
@@ -430,7 +462,6 @@ fn by_row(
             rows.turn.set(turn);
             if let Some(repeat) = &plan.repeat {
                 budget.charge_rows(1)?;
-                budget.charge_bytes(4 * plan.columns.len() as u64)?;
                 if !around.truth(repeat, &rows, Some(&rows)) {
                     break;
                 }
@@ -442,7 +473,10 @@ fn by_row(
                 for program in &plan.columns {
                     cells.push(around.eval(program, &rows, Some(&rows)));
                 }
-                rows.push(&cells);
+                held.bytes(4 * plan.columns.len() as u64)?;
+                if rows.push(&cells) {
+                    cells.iter().try_for_each(|cell| held.value(cell))?;
+                }
                 is_kept = true;
                 n_rows += 1;
                 if first.is_some_and(|first| n_rows >= first) {
@@ -457,9 +491,7 @@ fn by_row(
         if is_kept || plan.repeat.is_none() && plan.filter.is_none() {
             rows.previous_row.set(Some(row));
         }
-        if row % 65_536 == 0 {
-            budget.check()?;
-        }
+        held.turn(row)?;
     }
     Ok(rows.out.into_inner())
 }

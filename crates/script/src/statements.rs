@@ -21,6 +21,9 @@ use crate::host::Step;
 use crate::run::{Flow, Place, Run, Runner, Unit};
 use crate::tables::Section;
 
+/// A fifth of a second: how soon a sleeping script hears that it is to end.
+const NAP_MS: u64 = 200;
+
 /// One hour: what a whole run may sleep, so that a loop of short sleeps ends too.
 const MAX_SLEEP_MS: u64 = 3_600_000;
 
@@ -144,8 +147,13 @@ impl Runner<'_> {
                 let wanted = value.as_num().unwrap_or(0.0).max(0.0) as u64;
                 let milliseconds = wanted.min(MAX_SLEEP_MS.saturating_sub(self.slept_ms));
                 self.slept_ms += milliseconds;
-                if milliseconds > 0 {
-                    self.host.ask(|host| host.sleep(milliseconds));
+                // In short naps, so that who cancels or whose time is up need not wait.
+                let mut left = milliseconds;
+                while left > 0 {
+                    self.budget.check().map_err(|stop| place.stop(stop))?;
+                    let nap = left.min(NAP_MS);
+                    self.host.ask(|host| host.sleep(nap));
+                    left -= nap;
                 }
                 Ok(())
             }

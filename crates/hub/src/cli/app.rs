@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use satchel_base::{AppId, Budget, Clock};
+use satchel_base::{AppId, CancelToken, Clock};
 use satchel_qix::AppContent;
 use satchel_store::{App, NewApp, Store};
 use serde_json::json;
@@ -55,6 +55,8 @@ pub(crate) enum Command {
         /// Say less
         #[arg(long)]
         quiet: bool,
+        #[command(flatten)]
+        limits: super::limits::Reloads,
     },
     /// Publish an app into a stream
     Publish {
@@ -142,12 +144,13 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<ExitCode> {
             trace,
             limit,
             quiet,
+            limits,
         } => {
-            let budget = Budget::unlimited();
+            let running = limits.read().begin(CancelToken::default());
             let task = reload::Task {
                 who: None,
                 now: SystemClock.now(),
-                budget: &budget,
+                budget: &running.budget,
                 partial,
                 traces: trace,
                 row_limit: limit,
@@ -176,8 +179,7 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<ExitCode> {
         }
         Command::Remove { app } => {
             let app = store.find_app(&app).await?;
-            store.remove_app(&app.id).await?;
-            store.sweep_blobs().await?;
+            // Noted first: what the log cannot tell of does not happen.
             note(
                 &store,
                 "app.remove",
@@ -185,6 +187,8 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<ExitCode> {
                 json!({ "title": app.title }),
             )
             .await?;
+            store.remove_app(&app.id).await?;
+            store.sweep_blobs().await?;
             output::done(common, &format!("removed {}", app.title));
         }
     }

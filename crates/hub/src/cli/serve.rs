@@ -36,6 +36,10 @@ pub(crate) struct Options {
     /// The CA that signs those client certificates, PEM; it should sign nothing else
     #[arg(long, requires = "engine_listen")]
     client_ca: Option<PathBuf>,
+    #[command(flatten)]
+    connections: super::limits::Connections,
+    #[command(flatten)]
+    reloads: super::limits::Reloads,
 }
 
 /// A prefix as it may stand in an address: `portal`, with or without slashes around it.
@@ -86,6 +90,8 @@ pub(crate) async fn run(common: &Common, options: Options) -> Result<()> {
             .engine_listen
             .zip(options.client_ca)
             .map(|(listen, client_ca)| Direct { listen, client_ca }),
+        connections: options.connections.read(),
+        reloads: options.reloads.read(),
     })
     .await?;
     let port = served.address.port();

@@ -34,7 +34,7 @@ async fn sum(hub: &Hub) -> u64 {
         .unwrap_or_else(|| panic!("{value}")) as u64
 }
 
-async fn set_script(hub: &Hub, change: impl Fn(&str) -> String) {
+pub async fn set_script(hub: &Hub, change: impl Fn(&str) -> String) {
     let store = hub.store().await;
     let app = store.find_app("sales").await.unwrap();
     let content = store.blobs().read(&app.content).unwrap();
@@ -97,6 +97,66 @@ async fn a_reload_killed_at_any_instant_is_there_or_not() {
     wait_until("only what is used is kept", || names(&blobs) == wanted);
     assert_eq!(sum(&hub).await, ROWS * served.1);
     assert!(hub.command(&["audit", "verify"]).is_ok());
+    drop(process);
+}
+
+/// Whatever the instant, the app is there as it was or it is gone, and then its data goes too.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_removal_of_an_app_killed_at_any_instant_is_done_or_not() {
+    const KILLS: u32 = 10;
+    let mut hub = prepared().await;
+    let mut process = Process::serve(&mut hub);
+    let began = Instant::now();
+    hub.command(&["app", "remove", "sales"]).unwrap();
+    let whole = began.elapsed();
+    let store = hub.store().await;
+    let mut n_removed = 0;
+    for kill in 0..KILLS {
+        import(&hub);
+        let removed = if kill % 3 == 2 {
+            // The hub that serves it dies as well.
+            let mut removal = spawn(&hub, &["app", "remove", "sales"]);
+            process.kill();
+            process = Process::serve(&mut hub);
+            removal.wait().unwrap();
+            true
+        } else {
+            let mut removal = spawn(&hub, &["app", "remove", "sales"]);
+            let at = Instant::now() + whole * kill / (KILLS - 2);
+            while Instant::now() < at {
+                std::thread::yield_now();
+            }
+            let _ = removal.kill();
+            removal.wait().unwrap();
+            false
+        };
+        match store.find_app("sales").await {
+            Ok(app) => {
+                assert!(!removed, "kill {kill}");
+                assert_eq!(sum(&hub).await, 15, "kill {kill}");
+                assert!(store.blobs().read(&app.content).is_ok());
+                hub.command(&["app", "remove", "sales"]).unwrap();
+            }
+            Err(_) => {
+                n_removed += 1;
+                let token = hub.sign_in("analyzer").await;
+                let apps = hub.browser("GET /api/v1/apps", &token, &[], None).await;
+                assert_eq!(apps.json()["apps"], json!([]), "kill {kill}");
+            }
+        }
+        assert!(hub.command(&["audit", "verify"]).is_ok(), "kill {kill}");
+    }
+    assert!(n_removed > 0);
+    // Nothing of them stays once it is old enough.
+    let blobs = hub.dir.path().join("hub/blobs");
+    let old = SystemTime::now() - Duration::from_secs(7_200);
+    for name in names(&blobs) {
+        let file = std::fs::File::options().write(true).open(blobs.join(name));
+        file.unwrap().set_modified(old).unwrap();
+    }
+    process.kill();
+    let process = Process::serve(&mut hub);
+    wait_until("nothing is kept", || names(&blobs) == [".lock"]);
     drop(process);
 }
 

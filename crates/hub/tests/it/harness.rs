@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use rustls::pki_types::{CertificateDer, ServerName};
 use satchel_base::{Clock, UnixMillis};
 use satchel_contract::AccessType;
-use satchel_hub::{Direct, Serve, Served, serve};
+use satchel_hub::{ConnectionLimits, Direct, ReloadLimits, Serve, Served, serve};
 use satchel_store::Store;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -58,6 +58,17 @@ impl Hub {
 
     /// The same, after this command.
     pub async fn start_with(types: &[AccessType], command: &[&str]) -> Self {
+        let (connections, reloads) = (ConnectionLimits::default(), ReloadLimits::default());
+        Self::start_limited(types, command, connections, reloads).await
+    }
+
+    /// The same with limits of the test's own.
+    pub async fn start_limited(
+        types: &[AccessType],
+        command: &[&str],
+        connections: ConnectionLimits,
+        reloads: ReloadLimits,
+    ) -> Self {
         let (dir, root, store) = prepare(types).await;
         if !command.is_empty() {
             run(dir.path(), command, None).unwrap();
@@ -76,6 +87,8 @@ impl Hub {
                 listen: "127.0.0.1:0".parse().unwrap(),
                 client_ca: dir.path().join("ca.pem"),
             }),
+            connections,
+            reloads,
         })
         .await
         .unwrap();
@@ -400,6 +413,12 @@ pub struct Socket {
 
 impl Socket {
     pub async fn write(&mut self, text: &str) {
+        // A peer that closes in the middle of a frame is seen when reading.
+        let _ = self.try_write(text).await;
+    }
+
+    /// Whether the connection still takes it.
+    pub async fn try_write(&mut self, text: &str) -> bool {
         let mut frame = vec![0x81];
         match text.len() {
             n @ 0..=125 => frame.push(0x80 | n as u8),
@@ -411,13 +430,19 @@ impl Socket {
         // A mask of zeros leaves the text as it is.
         frame.extend_from_slice(&[0; 4]);
         frame.extend_from_slice(text.as_bytes());
-        // A peer that closes in the middle of a frame is seen when reading.
-        let _ = self.stream.write_all(&frame).await;
+        self.stream.write_all(&frame).await.is_ok()
     }
 
     /// The next text frame; the close code if the hub closes.
+    /// A question for a sign of life is answered.
     pub async fn read(&mut self) -> Result<Value, u16> {
-        let first = self.stream.read_u8().await.map_err(|_| 0u16)?;
+        const PING: [u8; 2] = [0x89, 0];
+        let mut first = self.stream.read_u8().await.map_err(|_| 0u16)?;
+        while first == PING[0] {
+            assert_eq!(self.stream.read_u8().await.map_err(|_| 0u16)?, PING[1]);
+            let _ = self.stream.write_all(&[0x8a, 0x80, 0, 0, 0, 0]).await;
+            first = self.stream.read_u8().await.map_err(|_| 0u16)?;
+        }
         let length = match self.stream.read_u8().await.map_err(|_| 0u16)? {
             126 => u64::from(self.stream.read_u16().await.unwrap()),
             127 => self.stream.read_u64().await.unwrap(),
@@ -433,6 +458,13 @@ impl Socket {
             8 => Err(u16::from_be_bytes([payload[0], payload[1]])),
             other => panic!("an unexpected frame of kind {other}"),
         }
+    }
+
+    /// The bytes that still come until the hub closes, without a sign of life.
+    pub async fn drain(mut self) -> u64 {
+        tokio::io::copy(&mut self.stream, &mut tokio::io::sink())
+            .await
+            .unwrap_or(0)
     }
 
     /// Closes in order, and waits until the hub has done so too.

@@ -8,6 +8,7 @@ mod exports;
 mod faults;
 mod harness;
 mod language;
+mod limits;
 mod process;
 mod scripts;
 mod sessions;

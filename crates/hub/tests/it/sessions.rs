@@ -140,6 +140,75 @@ async fn a_kept_session_is_not_given_back_after_signing_out_or_new_data() {
     hub.stop().await;
 }
 
+async fn sum(socket: &mut Socket, id: i64) -> Value {
+    let asked = ask(socket, id, 1, "EvaluateEx", json!(["Sum(Amount)"])).await;
+    asked["result"]["qValue"]["qNumber"].clone()
+}
+
+/// A new reload, in which everything is ten times as much.
+fn reload_tenfold(hub: &Hub) {
+    let folder = hub.dir.path().join("sales");
+    let data = "Region,Amount,Margin\nNORTH,10,0.1\nNORTH,20,0.2\nSOUTH,40,0.3\nWEST,80,0.4\n";
+    std::fs::write(folder.join("sales.csv"), data).unwrap();
+    hub.command(&["app", "reload", "sales"]).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_new_reload_who_comes_sees_the_new_data_and_who_is_there_keeps_the_old() {
+    let hub = hub_with_app().await;
+    let token = hub.sign_in("analyzer").await;
+    let app = app_id(&hub, &token).await;
+    let path = format!("/app/{app}");
+    let (mut one, _) = connect(&hub, &token, &path).await;
+    open(&mut one, &app).await;
+    assert_eq!(sum(&mut one, 3).await, 15);
+    reload_tenfold(&hub);
+
+    let (mut two, state) = connect(&hub, &token, &path).await;
+    assert_eq!(state, "SESSION_CREATED");
+    open(&mut two, &app).await;
+    assert_eq!(sum(&mut two, 3).await, 150);
+    assert_eq!(sum(&mut one, 4).await, 15, "what is open stays as it is");
+    // Who comes later shares the newer session.
+    let (mut three, state) = connect(&hub, &token, &path).await;
+    assert_eq!(state, "SESSION_ATTACHED");
+    open(&mut three, &app).await;
+    select(&mut three, 3).await;
+    assert_eq!(two.read().await.unwrap()["change"], json!([2]));
+    assert_eq!(back_count(&mut two, 4).await, 1);
+    // And the old one opens the app again.
+    ask(&mut one, 5, -1, "OpenDoc", json!([app])).await;
+    assert_eq!(sum(&mut one, 6).await, 150);
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_no_longer_admitted_is_refused_at_the_next_open_in_any_case() {
+    let hub = hub_with_app().await;
+    let token = hub.sign_in("professional").await;
+    let app = app_id(&hub, &token).await;
+    let path = format!("/app/{app}");
+    let (mut one, _) = connect(&hub, &token, &path).await;
+    open(&mut one, &app).await;
+    assert_eq!(sum(&mut one, 3).await, 3);
+    crate::faults::set_script(&hub, |script| {
+        script.replace("USER,TEST\\PROFESSIONAL,NORTH,Margin\n", "")
+    })
+    .await;
+    hub.command(&["app", "reload", "sales"]).unwrap();
+
+    let again = json!({"id": 4, "handle": -1, "method": "OpenDoc", "params": [app]});
+    one.write(&again.to_string()).await;
+    let refused = one.read().await.unwrap();
+    assert!(refused["error"]["code"].is_i64(), "{refused}");
+    let (mut two, state) = connect(&hub, &token, &path).await;
+    assert_eq!(state, "SESSION_CREATED");
+    two.write(&again.to_string()).await;
+    let refused = two.read().await.unwrap();
+    assert!(refused["error"]["code"].is_i64(), "{refused}");
+    hub.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_waiting_request_is_cancelled_and_answers_stay_in_order() {
     let hub = hub_with_app().await;
