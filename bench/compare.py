@@ -1,11 +1,13 @@
 """Our engine and its peers in one run: medians and ratios as a table, answers cross-checked.
 
-usage: compare.py --files FOLDER [--tpch FOLDER] --ours BINARY [w1] [w1-tpch] [load] [open] [size]
+usage: compare.py --files FOLDER [--tpch FOLDER] --ours BINARY [w1] [w1-tpch] [load] [csv] [qvd] [open] [size]
 Normally called by `cargo xtask bench`, which installs the peers and builds the binary.
 
 w1    a click: 12 list boxes, a KPI, 4 bar charts and a pivot for each of 8 selection states
       (w1-tpch: 14 list boxes on TPC-H, where --tpch names the folder with its Parquet files)
 load  five CSV files into a finished in-memory model, against DuckDB's read_csv into tables
+csv   the flights as CSV, plain and with every text quoted, against DuckDB and polars
+qvd   the flights as QVD, whole and where one field is among a few values, against qvdrs and pyqvd
 open  a stored app to its first list box
 size  the stored app against CSV and Parquet
 """
@@ -118,6 +120,77 @@ def run_load(args):
           f"\n  duckdb read_csv             {duck:8.0f}   ours takes {mine / duck:.2f} x as long\n")
 
 
+def ours_load(ours, files, script):
+    """Median ms and the rows of a load script, which finds the files in lib://data."""
+    with tempfile.NamedTemporaryFile("w", suffix=".qvs") as file:
+        file.write(script)
+        file.flush()
+        result = json.loads(subprocess.run([ours, "load", "--files", files, "--script", file.name, "--repeats", "5"],
+                                           check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return statistics.median(result["ms"]), result["rows"]
+
+
+def timed(repeats, work):
+    """Median ms of some runs, and what the last gave."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        result = work()
+        times.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(times), result
+
+
+def show_ratios(title, results):
+    """Each: name, median ms, rows. Ours comes first; rows must agree."""
+    print(f"\n{title}")
+    mine, rows = results[0][1:]
+    for name, ms, n in results:
+        print(f"  {name:<28}{ms:9.1f} ms   ours takes {mine / ms:5.2f} x as long")
+        if n != rows:
+            sys.exit(f"ANSWERS DIFFER: {name} has {n} rows, not {rows}")
+
+
+def run_csv(args):
+    files, ours = args.files, args.ours
+    quoted = f"{files}/flights_quoted.csv"
+    if not os.path.exists(quoted):
+        duckdb.sql(f"COPY (SELECT * FROM read_csv('{files}/flights.csv', all_varchar=true)) TO '{quoted}' (HEADER, FORCE_QUOTE *)")
+    for kind in ("flights", "flights_quoted"):
+        path = f"{files}/{kind}.csv"
+
+        def duck():
+            db = duckdb.connect(config={"threads": 2})
+            db.execute(f"CREATE TABLE t AS SELECT * FROM read_csv('{path}', nullstr=['NA', ''], types={{'time_hour': 'VARCHAR'}})")
+            return db.execute("SELECT count(*) FROM t").fetchone()[0]
+
+        script = f"T: LOAD * FROM [lib://data/{kind}.csv] (txt, utf8, embedded labels, delimiter is ',', msq);"
+        results = [("satchel, every column coded", *ours_load(ours, files, script)),
+                   ("duckdb read_csv", *timed(5, duck)),
+                   ("polars read_csv", *timed(5, lambda: len(pl.read_csv(path, null_values=["NA"]))))]
+        show_ratios(f"csv, {kind}.csv, {os.path.getsize(path) / 1e6:.1f} MB", results)
+
+
+def run_qvd(args):
+    files, ours = args.files, args.ours
+    import qvd
+    from pyqvd import QvdTable
+    path = f"{files}/flights.qvd"
+    ours_load(ours, files, "T: LOAD * FROM [lib://data/flights.csv] (txt, utf8, embedded labels, delimiter is ',', msq);"
+                           " STORE T INTO [lib://data/flights.qvd] (qvd);")
+    whole = [("satchel", *ours_load(ours, files, "T: LOAD * FROM [lib://data/flights.qvd] (qvd);")),
+             ("qvdrs, to Arrow", *timed(5, lambda: qvd.read_qvd(path).to_arrow().num_rows)),
+             ("qvdrs, its own table", *timed(5, lambda: qvd.read_qvd(path).num_rows)),
+             ("pyqvd", *timed(1, lambda: len(QvdTable.from_qvd(path).data)))]
+    show_ratios(f"qvd, whole, {os.path.getsize(path) / 1e6:.1f} MB", whole)
+    known = "Known: LOAD * INLINE [\ncarrier\nUA\nAA\n]; "
+    few = [("satchel, Exists on symbols", *ours_load(
+                ours, files, known + "T: NOCONCATENATE LOAD * FROM [lib://data/flights.qvd] (qvd) WHERE Exists(carrier); DROP TABLE Known;")),
+           ("satchel, row by row", *ours_load(
+                ours, files, known + "T: NOCONCATENATE LOAD *, RecNo() AS n FROM [lib://data/flights.qvd] (qvd) WHERE Exists(carrier); DROP TABLE Known;")),
+           ("qvdrs, filter_by_values", *timed(5, lambda: qvd.read_qvd(path).filter_by_values("carrier", ["UA", "AA"]).num_rows))]
+    show_ratios("qvd, where the carrier is one of two", few)
+
+
 def run_open(args):
     files, ours = args.files, args.ours
     result = json.loads(subprocess.run([ours, "open", "--files", files, "--script", f"{HERE}/w1_flights.qvs",
@@ -146,7 +219,7 @@ def main():
     parser.add_argument("--ours", required=True)
     parser.add_argument("workloads", nargs="*")
     args = parser.parse_args()
-    runs = {"w1": run_w1, "w1-tpch": run_w1_tpch, "load": run_load, "open": run_open, "size": run_size}
+    runs = {"w1": run_w1, "w1-tpch": run_w1_tpch, "load": run_load, "csv": run_csv, "qvd": run_qvd, "open": run_open, "size": run_size}
     for name in args.workloads or [name for name in runs if name != "w1-tpch" or args.tpch]:
         runs[name](args)
 

@@ -37,7 +37,7 @@ enum Work {
         #[arg(long)]
         work: PathBuf,
     },
-    /// CSV files into a finished model
+    /// Files into a finished model
     Load {
         #[command(flatten)]
         input: Input,
@@ -97,13 +97,14 @@ fn main() -> Result<()> {
         Work::W1 { input, work } => w1(&input, &work)?,
         Work::Load { input } => {
             let mut ms = Vec::new();
+            let mut n_rows = 0;
             for _ in 0..input.repeats {
                 let start = now();
                 let model = input.load()?;
                 ms.push(millis(start));
-                drop(model);
+                n_rows = model.tables().iter().map(|t| t.n_rows).sum();
             }
-            json!({ "ms": ms })
+            json!({ "ms": ms, "rows": n_rows })
         }
         Work::Open { input } => open(&input)?,
     };

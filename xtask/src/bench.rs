@@ -10,7 +10,7 @@ use crate::process::{command, root, run, step};
 use crate::setup;
 
 /// The workloads there are.
-const WORKLOADS: [&str; 5] = ["w1", "w1-tpch", "load", "open", "size"];
+const WORKLOADS: [&str; 7] = ["w1", "w1-tpch", "load", "csv", "qvd", "open", "size"];
 
 /// Runs the workloads named in `only`, or all, and prints tables.
 pub fn run_workloads(only: &[String]) -> Result<()> {
@@ -22,7 +22,14 @@ pub fn run_workloads(only: &[String]) -> Result<()> {
     }
     setup::for_building()?;
     let files = hub::flights_files()?;
-    let packages = ["polars", "duckdb", "pyarrow", "tpchgen-cli"];
+    let packages = [
+        "polars",
+        "duckdb",
+        "pyarrow",
+        "tpchgen-cli",
+        "pyqvd",
+        "qvdrs",
+    ];
     let python = setup::python("bench-python", &packages)?;
     let mut build = command("cargo", ["build", "--quiet", "--release", "-p", "bench"]);
     step("building the benchmark", &mut build)?;

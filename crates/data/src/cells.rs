@@ -33,6 +33,14 @@ pub enum Cells {
         /// The dictionary.
         values: Vec<Value>,
     },
+    /// As [`Cells::Coded`], but a text in the dictionary is raw and interpreted as
+    /// [`Cells::RawText`] is: for sources that know the types of some cells only.
+    PartlyRaw {
+        /// One a row.
+        codes: Vec<u32>,
+        /// The dictionary.
+        values: Vec<Value>,
+    },
 }
 
 impl Cells {
@@ -41,7 +49,9 @@ impl Cells {
         match self {
             Self::RawText { ends, .. } => ends.len(),
             Self::Values(values) => values.len(),
-            Self::Coded { codes, .. } | Self::RawCoded { codes, .. } => codes.len(),
+            Self::Coded { codes, .. }
+            | Self::RawCoded { codes, .. }
+            | Self::PartlyRaw { codes, .. } => codes.len(),
         }
     }
 

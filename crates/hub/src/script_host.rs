@@ -13,7 +13,7 @@ use satchel_base::CancelToken;
 use satchel_data::{Frame, Model};
 use satchel_qix::AppContent;
 use satchel_script::{
-    AppData, FileInfo, Host, HostError, ReadRequest, RowSource, Step, StoreRequest,
+    AppData, FileInfo, Host, HostError, QvdInfo, ReadRequest, RowSource, Step, StoreRequest,
 };
 use satchel_sources::FileHost;
 use satchel_sources::sql::DatabaseAddress;
@@ -201,6 +201,10 @@ impl Host for ScriptHost<'_> {
 
     fn file_info(&mut self, path: &str, directory: Option<&str>) -> Option<FileInfo> {
         self.files.file_info(path, directory)
+    }
+
+    fn qvd_info(&mut self, path: &str, directory: Option<&str>) -> Option<QvdInfo> {
+        self.files.qvd_info(path, directory)
     }
 
     fn binary(&mut self, app: &str) -> Result<AppData, HostError> {

@@ -32,6 +32,15 @@ impl Reading<'_> {
                 let map: Vec<u32> = values.iter().map(|v| column.dict.intern(v)).collect();
                 extend(column, codes, &map);
             }
+            Cells::PartlyRaw { codes, values } => {
+                let map: Vec<u32> = (values.iter())
+                    .map(|value| match value {
+                        Value::Text(text) => column.dict.intern(&self.value(text)),
+                        other => column.dict.intern(other),
+                    })
+                    .collect();
+                extend(column, codes, &map);
+            }
             Cells::RawCoded { codes, ends, bytes } => {
                 let map: Vec<u32> = pieces(ends, bytes)
                     .map(|text| column.dict.intern(&self.value(text)))

@@ -7,8 +7,15 @@ use std::borrow::Cow;
 pub struct Dialect {
     /// What separates cells; not empty.
     pub delimiter: String,
-    /// Whether `"` and `'` quote cells.
+    /// Whether `"` quotes cells.
     pub quotes: bool,
+    /// Whether `'` does too.
+    pub single_quotes: bool,
+    /// Whether a line break may stand between single quotes.
+    pub lines_in_single: bool,
+    /// Whether any run of blanks and control characters is one delimiter, instead of
+    /// `delimiter`.
+    pub spaces: bool,
     /// Whether spaces around cells go.
     pub trims: bool,
     /// Lines that start so are skipped.
@@ -24,12 +31,25 @@ pub struct Dialect {
 pub fn split_delimited<'a>(
     text: &'a str,
     dialect: &Dialect,
-    mut row: impl FnMut(usize, &[Cow<'a, str>]) -> bool,
+    row: impl FnMut(usize, &[Cow<'a, str>]) -> bool,
 ) -> Result<(), usize> {
+    split_delimited_until(text, text.len(), dialect, row).map(|_| ())
+}
+
+/// As [`split_delimited`], but no row begins at or behind `until`: where the last ended.
+///
+/// # Errors
+/// As [`split_delimited`].
+pub fn split_delimited_until<'a>(
+    text: &'a str,
+    until: usize,
+    dialect: &Dialect,
+    mut row: impl FnMut(usize, &[Cow<'a, str>]) -> bool,
+) -> Result<usize, usize> {
     let mut rest = text;
     let mut number = 0;
     let mut cells: Vec<Cow<'a, str>> = Vec::new();
-    while !rest.is_empty() {
+    while !rest.is_empty() && text.len() - rest.len() < until {
         if let Some(after) = skip_line_if(rest, dialect) {
             rest = after;
             continue;
@@ -37,7 +57,12 @@ pub fn split_delimited<'a>(
         number += 1;
         cells.clear();
         loop {
-            let (cell, after, last) = cell(rest, dialect).ok_or(number)?;
+            let (cell, after, last) = if dialect.spaces {
+                spaced_cell(rest, dialect)
+            } else {
+                cell(rest, dialect)
+            }
+            .ok_or(number)?;
             cells.push(cell);
             rest = after;
             if last {
@@ -45,18 +70,18 @@ pub fn split_delimited<'a>(
             }
         }
         if !row(number, &cells) {
-            return Ok(());
+            break;
         }
     }
-    Ok(())
+    Ok(text.len() - rest.len())
 }
 
 /// If the first line is empty or a comment: what follows it.
 fn skip_line_if<'a>(rest: &'a str, dialect: &Dialect) -> Option<&'a str> {
     let end = rest.find('\n').map_or(rest.len(), |n| n + 1);
     let line = &rest[..end];
-    let is_empty =
-        line.trim_end_matches(['\n', '\r']).is_empty() || dialect.trims && line.trim().is_empty();
+    let is_empty = line.trim_end_matches(['\n', '\r']).is_empty()
+        || (dialect.trims || dialect.spaces) && line.trim().is_empty();
     let is_comment = dialect
         .comment
         .as_ref()
@@ -78,30 +103,29 @@ fn cell<'a>(text: &'a str, dialect: &Dialect) -> Option<(Cow<'a, str>, &'a str, 
         blank
     };
     let body = &text[blank..];
-    if dialect.quotes && (body.starts_with('"') || dialect.trims && body.starts_with('\'')) {
+    if dialect.quotes && (body.starts_with('"') || dialect.single_quotes && body.starts_with('\''))
+    {
         let quote = body.as_bytes()[0];
-        if let Some(end) = closing_quote(body, quote) {
+        if let Some(end) = closing_quote(body, quote, dialect) {
             let after = &body[end..];
             let gap = after.len() - after.trim_start_matches([' ', '\t', '\r']).len();
             let tail = if dialect.trims { &after[gap..] } else { after };
             if let Some((rest, last)) = separator(tail, dialect) {
-                let raw = &body[1..end - 1];
-                let doubled = if quote == b'"' { "\"\"" } else { "''" };
-                let cell = if raw.contains(doubled) {
-                    Cow::Owned(raw.replace(doubled, &doubled[..1]))
-                } else {
-                    Cow::Borrowed(raw)
-                };
-                return Some((cell, rest, last));
+                return Some((unquoted(&body[1..end - 1], quote), rest, last));
             }
         } else if quote == b'"' {
             return None;
         }
     }
-    let line_end = text.find('\n').unwrap_or(text.len());
-    let end = text[..line_end]
-        .find(&dialect.delimiter)
-        .unwrap_or(line_end);
+    let end = match dialect.delimiter.as_bytes() {
+        [delimiter] => (text.bytes())
+            .position(|b| b == *delimiter || b == b'\n')
+            .unwrap_or(text.len()),
+        _ => {
+            let line_end = text.find('\n').unwrap_or(text.len());
+            (text[..line_end].find(&dialect.delimiter)).unwrap_or(line_end)
+        }
+    };
     let (rest, last) = separator(&text[end..], dialect).unwrap_or(("", true));
     let mut raw = &text[..end];
     if last {
@@ -113,8 +137,54 @@ fn cell<'a>(text: &'a str, dialect: &Dialect) -> Option<(Cow<'a, str>, &'a str, 
     Some((Cow::Borrowed(raw), rest, last))
 }
 
-/// Offset after the quote that closes the one `text` begins with.
-fn closing_quote(text: &str, quote: u8) -> Option<usize> {
+/// As [`cell`], where runs of blanks and control characters separate. They count neither at the
+/// beginning nor at the end of a row.
+fn spaced_cell<'a>(text: &'a str, dialect: &Dialect) -> Option<(Cow<'a, str>, &'a str, bool)> {
+    let is_blank = |c: char| c <= ' ' && c != '\n' && c != '\r';
+    let body = text.trim_start_matches(is_blank);
+    let quote = match body.as_bytes().first() {
+        Some(quote @ b'"') if dialect.quotes => Some(*quote),
+        Some(quote @ b'\'') if dialect.quotes && dialect.single_quotes => Some(*quote),
+        _ => None,
+    };
+    let closed = quote.and_then(|quote| Some((quote, closing_quote(body, quote, dialect)?)));
+    let (cell, after) = match closed {
+        Some((quote, end)) if body[end..].chars().next().is_none_or(|c| c <= ' ') => {
+            (unquoted(&body[1..end - 1], quote), &body[end..])
+        }
+        None if quote == Some(b'"') => return None,
+        _ => {
+            let end = body.find(|c: char| c <= ' ').unwrap_or(body.len());
+            (Cow::Borrowed(&body[..end]), &body[end..])
+        }
+    };
+    let after = after.trim_start_matches(is_blank);
+    let rest = (after.strip_prefix("\r\n"))
+        .or_else(|| after.strip_prefix('\n'))
+        .or_else(|| after.strip_prefix('\r'));
+    Some(match rest {
+        Some(rest) => (cell, rest, true),
+        None => (cell, after, after.is_empty()),
+    })
+}
+
+/// What stands between quotes.
+fn unquoted(raw: &str, quote: u8) -> Cow<'_, str> {
+    let doubled = if quote == b'"' { "\"\"" } else { "''" };
+    if raw.contains(doubled) {
+        Cow::Owned(raw.replace(doubled, &doubled[..1]))
+    } else {
+        Cow::Borrowed(raw)
+    }
+}
+
+/// Offset after the quote that closes the one `text` begins with. In a file a single quote is
+/// more often an apostrophe: it ends in its line or is none.
+fn closing_quote(text: &str, quote: u8, dialect: &Dialect) -> Option<usize> {
+    let text = match text.find('\n') {
+        Some(end) if quote == b'\'' && !dialect.lines_in_single => &text[..end],
+        _ => text,
+    };
     let bytes = text.as_bytes();
     let mut i = 1;
     while i < bytes.len() {
@@ -155,6 +225,9 @@ mod tests {
         let dialect = Dialect {
             delimiter: ",".into(),
             quotes: true,
+            single_quotes: trims,
+            lines_in_single: trims,
+            spaces: false,
             trims,
             comment: Some("#".into()),
         };
@@ -168,6 +241,27 @@ mod tests {
             shown += &format!("row {row} unclosed");
         }
         assert_eq!(shown, want);
+    }
+
+    #[test]
+    fn blanks_separate_too() {
+        let dialect = Dialect {
+            delimiter: " ".into(),
+            quotes: true,
+            single_quotes: true,
+            lines_in_single: false,
+            spaces: true,
+            trims: true,
+            comment: None,
+        };
+        let mut shown = String::new();
+        let text = "  a   b\t c \r\n\n \n\"x y\" 'z  w' it's\n'tis on\nlast";
+        split_delimited(text, &dialect, |_, cells| {
+            shown += &format!("{}/", cells.join("|"));
+            true
+        })
+        .unwrap();
+        assert_eq!(shown, "a|b|c/x y|z  w|it's/'tis|on/last/");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use satchel_calc::{EvalContext, HostArg, HostFunction, HostFunctions, Locale, fo
 use satchel_data::{Frame, SymbolKey, Value};
 
 use crate::evaluate::{OneRow, Rows, Surroundings};
-use crate::host::FileInfo;
+use crate::host::{FileInfo, QvdInfo};
 
 /// What lasts over a whole run.
 #[derive(Debug, Default)]
@@ -74,6 +74,11 @@ const FUNCTIONS: &[(&str, usize, usize, &[HostArg])] = &[
     ("osuser", 0, 0, &[]),
     ("peek", 1, 3, PEEK),
     ("previous", 1, 1, &[]),
+    ("qvdcreatetime", 1, 1, &[]),
+    ("qvdfieldname", 2, 2, &[]),
+    ("qvdnooffields", 1, 1, &[]),
+    ("qvdnoofrecords", 1, 1, &[]),
+    ("qvdtablename", 1, 1, &[]),
     ("rand", 0, 0, &[]),
     ("recno", 0, 0, &[]),
     ("reloadtime", 0, 0, &[]),
@@ -194,6 +199,23 @@ impl HostFunctions for Host<'_> {
             "filetime" => self.file_info(args.first()).map_or(Value::Null, |info| {
                 timestamp(info.modified, self.around.locale)
             }),
+            "qvdcreatetime" => (self.qvd_info(&text(0)).and_then(|info| info.created))
+                .map_or(Value::Null, |at| timestamp(at, self.around.locale)),
+            "qvdfieldname" => (self.qvd_info(&text(0)))
+                .and_then(|info| {
+                    let at = nth(number(1).map(|n| n - 1.0), info.fields.len())?;
+                    Some(Value::text(info.fields[at].as_str()))
+                })
+                .unwrap_or(Value::Null),
+            "qvdnooffields" => {
+                (self.qvd_info(&text(0))).map_or(Value::Null, |info| count(info.fields.len()))
+            }
+            "qvdnoofrecords" => {
+                (self.qvd_info(&text(0))).map_or(Value::Null, |info| Value::num(info.n_rows as f64))
+            }
+            "qvdtablename" => {
+                (self.qvd_info(&text(0))).map_or(Value::Null, |info| Value::text(info.table))
+            }
             "reloadtime" => timestamp(self.around.now, self.around.locale),
             "filepath" => self.file(|f| f.to_owned()),
             "filename" => self.file(|f| file_name(f).to_owned()),
@@ -240,6 +262,10 @@ impl Host<'_> {
     fn file_info(&self, path: Option<&Value>) -> Option<FileInfo> {
         let path = path.map_or_else(|| self.around.file.to_owned(), Value::to_text);
         self.around.files.file_info(&path, self.around.directory)
+    }
+
+    fn qvd_info(&self, path: &str) -> Option<QvdInfo> {
+        self.around.files.qvd_info(path, self.around.directory)
     }
 
     /// Row `at` of a field: from 0, or from the end for negative numbers. Without a table it

@@ -61,6 +61,13 @@ pub trait Host {
         None
     }
 
+    /// What the head of the QVD file at `path` says; `None` if it is not there, may not be read
+    /// or is none.
+    fn qvd_info(&mut self, path: &str, directory: Option<&str>) -> Option<QvdInfo> {
+        let _ = (path, directory);
+        None
+    }
+
     /// Takes the connection called `name` for the queries that follow.
     ///
     /// # Errors
@@ -156,11 +163,16 @@ impl<'a> SharedHost<'a> {
 /// What functions may ask about files.
 pub(crate) trait FileFacts {
     fn file_info(&self, path: &str, directory: Option<&str>) -> Option<FileInfo>;
+    fn qvd_info(&self, path: &str, directory: Option<&str>) -> Option<QvdInfo>;
 }
 
 impl FileFacts for SharedHost<'_> {
     fn file_info(&self, path: &str, directory: Option<&str>) -> Option<FileInfo> {
         self.ask(|host| host.file_info(path, directory))
+    }
+
+    fn qvd_info(&self, path: &str, directory: Option<&str>) -> Option<QvdInfo> {
+        self.ask(|host| host.qvd_info(path, directory))
     }
 }
 
@@ -171,6 +183,19 @@ pub struct FileInfo {
     pub n_bytes: u64,
     /// When it was written last: serial days, local time.
     pub modified: f64,
+}
+
+/// What the head of a QVD file says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QvdInfo {
+    /// The table it was stored from.
+    pub table: String,
+    /// When it was made: serial days, UTC; `None` if it does not say.
+    pub created: Option<f64>,
+    /// How many rows it has.
+    pub n_rows: u64,
+    /// The names of its fields, in order.
+    pub fields: Vec<String>,
 }
 
 fn no_listing(mask: &str) -> HostError {
@@ -192,6 +217,8 @@ pub struct ReadRequest {
     pub format: FormatSpec,
     /// The columns that are needed; `None` for all. A source may deliver more.
     pub wanted: Option<Vec<String>>,
+    /// Whether spaces around values stay.
+    pub verbatim: bool,
 }
 
 /// A file to write a table to.

@@ -20,8 +20,10 @@ mod statements;
 mod symbol_filter;
 mod tables;
 
-pub use delimited::{Dialect, split_delimited};
-pub use host::{FileInfo, Host, HostError, ReadRequest, RowSource, Step, StoreRequest, WholeSize};
+pub use delimited::{Dialect, split_delimited, split_delimited_until};
+pub use host::{
+    FileInfo, Host, HostError, QvdInfo, ReadRequest, RowSource, Step, StoreRequest, WholeSize,
+};
 pub use outcome::{AppData, Failure, LoadResult, Problem, Settings};
 pub use run::run;
 pub use satchel_calc::matches_wildcard;

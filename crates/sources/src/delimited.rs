@@ -1,7 +1,7 @@
 //! Delimited text to batches: the file is cut at row boundaries, the pieces are read on all
 //! cores, and each distinct text of a column is delivered once a piece.
 //!
-//! Files with quotes are read in one piece after another, as a line break may be inside one.
+//! Where cells are quoted, a line break may stand within one.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -9,7 +9,9 @@ use std::collections::VecDeque;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use satchel_data::{Batch, Cells, NULL_CODE};
-use satchel_script::{Dialect, HostError, Labels, Quotes, ReadRequest, RowSource, split_delimited};
+use satchel_script::{
+    Dialect, FormatSpec, HostError, Labels, Quotes, ReadRequest, RowSource, split_delimited_until,
+};
 
 use crate::codepage::decode;
 
@@ -17,10 +19,13 @@ use crate::codepage::decode;
 /// files of a few megabytes.
 const PIECE_BYTES: usize = 2 << 20;
 
+/// Ctrl-Z, which ends a text file of old.
+const END_OF_FILE: u8 = 0x1a;
+
 /// Opens the file whose content is `bytes`.
 pub(crate) fn open(bytes: Vec<u8>, request: &ReadRequest) -> Result<Box<dyn RowSource>, HostError> {
     let format = &request.format;
-    let text = decode(bytes, format.codepage.as_ref().map(|c| c.text.as_str()))?;
+    let text = text_of(bytes, format)?;
     let is_tabbed = request.path.to_ascii_lowercase().ends_with(".tsv");
     let default = if is_tabbed { "\t" } else { "," };
     let dialect = Dialect {
@@ -29,7 +34,10 @@ pub(crate) fn open(bytes: Vec<u8>, request: &ReadRequest) -> Result<Box<dyn RowS
             .clone()
             .unwrap_or_else(|| default.to_owned()),
         quotes: format.quotes != Some(Quotes::None),
-        trims: false,
+        single_quotes: !matches!(format.quotes, Some(Quotes::None | Quotes::Modern)),
+        lines_in_single: false,
+        spaces: format.delimiter_is_spaces,
+        trims: !request.verbatim,
         comment: format.comment.clone(),
     };
     let mut at = 0;
@@ -37,7 +45,7 @@ pub(crate) fn open(bytes: Vec<u8>, request: &ReadRequest) -> Result<Box<dyn RowS
         at = text[at..].find('\n').map_or(text.len(), |n| at + n + 1);
     }
     let mut first: Option<Vec<String>> = None;
-    split_delimited(&text[at..], &dialect, |_, cells| {
+    let behind_first = split_delimited_until(&text[at..], text.len(), &dialect, |_, cells| {
         first = Some(cells.iter().map(|c| c.clone().into_owned()).collect());
         false
     })
@@ -71,11 +79,13 @@ pub(crate) fn open(bytes: Vec<u8>, request: &ReadRequest) -> Result<Box<dyn RowS
         n_columns: columns.len(),
         place,
     };
-    let body_has_quotes = dialect.quotes && text[at..].contains('"');
-    let is_fast = !body_has_quotes && dialect.delimiter.len() == 1 && dialect.comment.is_none();
-    if is_fast && skip_first {
-        at = skip_row(&text, at);
+    if skip_first {
+        at += behind_first;
     }
+    let is_fast = !dialect.spaces
+        && dialect.delimiter.len() == 1
+        && dialect.comment.is_none()
+        && !has_quotes(&text[at..], &dialect);
     Ok(Box::new(Rows {
         columns,
         layout,
@@ -83,23 +93,40 @@ pub(crate) fn open(bytes: Vec<u8>, request: &ReadRequest) -> Result<Box<dyn RowS
         at,
         row: usize::from(skip_first),
         dialect,
-        skips_first: skip_first && !is_fast,
         is_fast,
         ready: VecDeque::new(),
     }))
 }
 
-/// Behind the first line that is not empty.
-fn skip_row(text: &str, mut at: usize) -> usize {
-    while at < text.len() {
-        let end = text[at..].find('\n').map_or(text.len(), |n| at + n + 1);
-        let is_empty = text[at..end].trim_end_matches(['\n', '\r']).is_empty();
-        at = end;
-        if !is_empty {
-            break;
-        }
+/// The text of a file, up to its end-of-file character unless that is an ordinary one.
+pub(crate) fn text_of(mut bytes: Vec<u8>, format: &FormatSpec) -> Result<String, HostError> {
+    bytes.drain(..(format.header_bytes as usize).min(bytes.len()));
+    let codepage = format.codepage.as_ref().map(|c| c.text.as_str());
+    let mut text = decode(bytes, codepage)?;
+    if !format.no_eof
+        && let Some(end) = memchr::memchr(END_OF_FILE, text.as_bytes())
+    {
+        text.truncate(end);
     }
-    at
+    Ok(text)
+}
+
+/// Whether a quote may begin a cell of `text`.
+fn has_quotes(text: &str, dialect: &Dialect) -> bool {
+    let bytes = text.as_bytes();
+    if !dialect.quotes {
+        return false;
+    }
+    if memchr::memchr(b'"', bytes).is_some() {
+        return true;
+    }
+    let delimiter = dialect.delimiter.as_bytes()[0];
+    // An apostrophe within a word is none.
+    dialect.single_quotes
+        && memchr::memchr_iter(b'\'', bytes).any(|at| match at.checked_sub(1) {
+            Some(before) => bytes[before] <= b' ' || bytes[before] == delimiter,
+            None => true,
+        })
 }
 
 /// Which column of the file goes where.
@@ -117,7 +144,6 @@ struct Rows {
     /// Rows before `at`.
     row: usize,
     dialect: Dialect,
-    skips_first: bool,
     is_fast: bool,
     ready: VecDeque<Batch>,
 }
@@ -154,9 +180,9 @@ impl Rows {
             self.at = end;
         }
         let delimiter = self.dialect.delimiter.as_bytes()[0];
-        let layout = &self.layout;
+        let (layout, trims) = (&self.layout, self.dialect.trims);
         let batches: Vec<Result<Batch, (usize, usize)>> = (pieces.par_iter())
-            .map(|piece| read_piece(piece, delimiter, layout))
+            .map(|piece| read_piece(piece, delimiter, trims, layout))
             .collect();
         for batch in batches {
             let batch = batch.map_err(|(row, n_cells)| {
@@ -168,46 +194,91 @@ impl Rows {
         Ok(())
     }
 
-    /// All the rest, with quotes.
+    /// As [`Rows::read_pieces`], with quotes. A piece that begins within a quoted cell is
+    /// noticed, as the one before does not end where it begins, and read again.
     fn read_quoted(&mut self) -> Result<(), HostError> {
-        let body = &self.text[self.at..];
-        let mut columns: Vec<Coder<'_>> = Vec::new();
-        columns.resize_with(self.layout.n_columns, Coder::default);
-        let mut n_rows = 0;
-        let mut problem = None;
-        let skips_first = self.skips_first;
-        let outcome = split_delimited(body, &self.dialect, |row, cells| {
-            if skips_first && row == 1 {
-                return true;
-            }
-            let n_cells = self.layout.place.len();
-            if cells.len() > n_cells && cells[n_cells..].iter().any(|c| !c.is_empty()) {
-                problem = Some(too_many_cells(row, cells.len(), n_cells));
-                return false;
-            }
-            for (i, place) in self.layout.place.iter().enumerate() {
-                let Some(place) = place else { continue };
-                match cells.get(i) {
-                    Some(Cow::Borrowed(cell)) => columns[*place].push(cell.as_bytes()),
-                    Some(Cow::Owned(cell)) => columns[*place].push_owned(cell.as_bytes()),
-                    None => columns[*place].codes.push(NULL_CODE),
-                }
-            }
-            n_rows += 1;
-            true
-        });
-        if let Some(problem) = problem {
-            return Err(problem);
+        let text = self.text.as_str();
+        let mut pieces = Vec::new();
+        let mut start = self.at;
+        while pieces.len() < rayon::current_num_threads() && start < text.len() {
+            let goal = (start + PIECE_BYTES).min(text.len());
+            let bytes = &text.as_bytes()[goal..];
+            let end = memchr::memchr(b'\n', bytes).map_or(text.len(), |n| goal + n + 1);
+            pieces.push((start, end));
+            start = end;
         }
-        outcome.map_err(unclosed)?;
-        let batch = Batch {
-            n_rows,
-            columns: columns.into_iter().map(Coder::finish).collect(),
-        };
-        self.at = self.text.len();
-        self.ready.push_back(batch);
+        let (dialect, layout) = (&self.dialect, &self.layout);
+        let read: Vec<Result<(Batch, usize), Damage>> = (pieces.par_iter())
+            .map(|(start, end)| read_quoted_piece(text, *start, *end, dialect, layout))
+            .collect();
+        for ((start, end), piece) in pieces.into_iter().zip(read) {
+            if end <= self.at {
+                continue;
+            }
+            let piece = if start == self.at {
+                piece
+            } else {
+                read_quoted_piece(text, self.at, end, dialect, layout)
+            };
+            let (batch, at) = piece.map_err(|damage| match damage {
+                Damage::Unclosed(row) => unclosed(self.row + row),
+                Damage::TooManyCells(row, n) => {
+                    too_many_cells(self.row + row, n, layout.place.len())
+                }
+            })?;
+            self.at = at;
+            self.row += batch.n_rows;
+            self.ready.push_back(batch);
+        }
         Ok(())
     }
+}
+
+/// What is wrong with a row, counted from 1 within its piece.
+enum Damage {
+    Unclosed(usize),
+    /// With how many there are.
+    TooManyCells(usize, usize),
+}
+
+/// The rows that begin from `start` on and before `end`, and where the last of them ends.
+fn read_quoted_piece(
+    text: &str,
+    start: usize,
+    end: usize,
+    dialect: &Dialect,
+    layout: &Layout,
+) -> Result<(Batch, usize), Damage> {
+    let mut columns: Vec<Coder<'_>> = Vec::new();
+    columns.resize_with(layout.n_columns, Coder::default);
+    let n_cells = layout.place.len();
+    let mut n_rows = 0;
+    let mut problem = None;
+    let outcome = split_delimited_until(&text[start..], end - start, dialect, |row, cells| {
+        if cells.len() > n_cells && cells[n_cells..].iter().any(|c| !c.is_empty()) {
+            problem = Some(Damage::TooManyCells(row, cells.len()));
+            return false;
+        }
+        for (i, place) in layout.place.iter().enumerate() {
+            let Some(place) = place else { continue };
+            match cells.get(i) {
+                Some(Cow::Borrowed(cell)) => columns[*place].push(cell.as_bytes()),
+                Some(Cow::Owned(cell)) => columns[*place].push_owned(cell.as_bytes()),
+                None => columns[*place].codes.push(NULL_CODE),
+            }
+        }
+        n_rows += 1;
+        true
+    });
+    if let Some(problem) = problem {
+        return Err(problem);
+    }
+    let n_bytes = outcome.map_err(Damage::Unclosed)?;
+    let batch = Batch {
+        n_rows,
+        columns: columns.into_iter().map(Coder::finish).collect(),
+    };
+    Ok((batch, start + n_bytes))
 }
 
 fn unclosed(row: usize) -> HostError {
@@ -227,7 +298,12 @@ fn too_many_cells(row: usize, n_cells: usize, n_columns: usize) -> HostError {
 }
 
 /// Rows without quotes. On an error the row within the piece, from 1, and its cells.
-fn read_piece(piece: &[u8], delimiter: u8, layout: &Layout) -> Result<Batch, (usize, usize)> {
+fn read_piece(
+    piece: &[u8],
+    delimiter: u8,
+    trims: bool,
+    layout: &Layout,
+) -> Result<Batch, (usize, usize)> {
     let mut columns: Vec<Coder<'_>> = Vec::new();
     columns.resize_with(layout.n_columns, Coder::default);
     let mut n_rows = 0;
@@ -239,7 +315,7 @@ fn read_piece(piece: &[u8], delimiter: u8, layout: &Layout) -> Result<Batch, (us
         if let [rest @ .., b'\r'] = line {
             line = rest;
         }
-        if line.is_empty() {
+        if line.is_empty() || trims && is_blank(line) {
             continue;
         }
         n_rows += 1;
@@ -250,9 +326,12 @@ fn read_piece(piece: &[u8], delimiter: u8, layout: &Layout) -> Result<Batch, (us
                 .position(|b| *b == delimiter)
                 .map_or(line.len(), |n| start + n);
             match layout.place.get(n_cells) {
-                Some(Some(place)) => columns[*place].push(&line[start..stop]),
+                Some(Some(place)) => {
+                    let cell = &line[start..stop];
+                    columns[*place].push(if trims { trimmed(cell) } else { cell });
+                }
                 Some(None) => {}
-                None if start == stop => {}
+                None if start == stop || trims && is_blank(&line[start..stop]) => {}
                 None => {
                     let more = line[stop..].iter().filter(|b| **b == delimiter).count();
                     return Err((n_rows, n_cells + 1 + more));
@@ -272,6 +351,21 @@ fn read_piece(piece: &[u8], delimiter: u8, layout: &Layout) -> Result<Batch, (us
         n_rows,
         columns: columns.into_iter().map(Coder::finish).collect(),
     })
+}
+
+/// Without the white space around it, as `str::trim` takes it away.
+#[inline]
+fn trimmed(cell: &[u8]) -> &[u8] {
+    match cell {
+        // Most cells begin and end with a letter or digit.
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => cell,
+        [only] if only.is_ascii_graphic() => cell,
+        _ => std::str::from_utf8(cell).map_or(cell, |text| text.trim().as_bytes()),
+    }
+}
+
+fn is_blank(text: &[u8]) -> bool {
+    trimmed(text).is_empty()
 }
 
 /// A column of a piece while it is read: distinct texts and a code for each row.

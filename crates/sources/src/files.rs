@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use satchel_data::Frame;
-use satchel_script::{FileInfo, Host, HostError, ReadRequest, RowSource, StoreRequest};
+use satchel_script::{FileInfo, Host, HostError, QvdInfo, ReadRequest, RowSource, StoreRequest};
 
 use crate::codepage::decode;
 use crate::listing::Entries;
-use crate::{Roots, delimited, parquet_read, parquet_write, qvd, store};
+use crate::{
+    Roots, delimited, dif, excel, fixed, html, json, kml, moment, parquet_read, parquet_write, qvd,
+    qvx, store, xml,
+};
 
 /// Hears how many rows of a file were read.
 type Progress<'a> = Box<dyn FnMut(&str, u64) + 'a>;
@@ -25,6 +28,14 @@ enum Kind {
     Text,
     Parquet,
     Qvd,
+    Excel,
+    Fixed,
+    Dif,
+    Json,
+    Xml,
+    Kml,
+    Html,
+    Qvx,
 }
 
 impl<'a> FileHost<'a> {
@@ -58,18 +69,27 @@ impl Host for FileHost<'_> {
                 format!("cannot read `{}`: {error}", request.path),
             )
         };
+        let content = || std::fs::read(&path).map_err(cannot);
         match kind {
-            Kind::Text => {
-                let bytes = std::fs::read(path).map_err(cannot)?;
-                delimited::open(bytes, request)
-            }
+            Kind::Text => delimited::open(content()?, request),
+            Kind::Fixed => fixed::open(content()?, request),
+            Kind::Dif => dif::open(content()?, request),
+            Kind::Json => json::open(content()?, request),
+            Kind::Xml => xml::open(content()?, request),
+            Kind::Kml => kml::open(content()?, request),
+            Kind::Html => html::open(content()?, request),
+            Kind::Qvx => qvx::open(content()?, request),
             Kind::Parquet => {
-                let file = std::fs::File::open(path).map_err(cannot)?;
+                let file = std::fs::File::open(&path).map_err(cannot)?;
                 parquet_read::open(file, request)
             }
             Kind::Qvd => {
-                let file = std::fs::File::open(path).map_err(cannot)?;
+                let file = std::fs::File::open(&path).map_err(cannot)?;
                 qvd::open(file, request)
+            }
+            Kind::Excel => {
+                let file = std::fs::File::open(&path).map_err(cannot)?;
+                excel::open(file, request)
             }
         }
     }
@@ -90,11 +110,21 @@ impl Host for FileHost<'_> {
             &request.path,
             request.format.kind.as_ref().map(|k| k.text.as_str()),
         )?;
+        if !matches!(kind, Kind::Text | Kind::Parquet | Kind::Qvd) {
+            return Err(HostError::new(
+                "source.format_not_supported",
+                format!(
+                    "`{}`: files of this kind are read, not written",
+                    request.path
+                ),
+            )
+            .with_hint("store as (txt), (qvd) or (parquet)"));
+        }
         let path = (self.roots).target(&request.path, request.directory.as_deref())?;
         store::write(&path, &request.path, |file| match kind {
-            Kind::Text => store::delimited(file, request, table),
             Kind::Parquet => parquet_write::write(file, table),
             Kind::Qvd => qvd::write(file, table, now_utc()),
+            _ => store::delimited(file, request, table),
         })
     }
 
@@ -118,6 +148,11 @@ impl Host for FileHost<'_> {
         self.roots.info(path, directory)
     }
 
+    fn qvd_info(&mut self, path: &str, directory: Option<&str>) -> Option<QvdInfo> {
+        let real = self.roots.existing(path, directory).ok()?;
+        qvd::info(std::fs::File::open(real).ok()?)
+    }
+
     fn log(&mut self, line: &str) {
         (self.log)(line);
     }
@@ -139,13 +174,21 @@ fn kind(path: &str, said: Option<&str>) -> Result<Kind, HostError> {
         "txt" | "csv" | "tsv" | "tab" => Ok(Kind::Text),
         "parquet" => Ok(Kind::Parquet),
         "qvd" => Ok(Kind::Qvd),
+        "ooxml" | "biff" | "xlsx" | "xlsm" | "xls" => Ok(Kind::Excel),
+        "fix" => Ok(Kind::Fixed),
+        "dif" => Ok(Kind::Dif),
+        "json" | "ndjson" | "jsonl" => Ok(Kind::Json),
+        "xml" | "xmlsimple" => Ok(Kind::Xml),
+        "kml" => Ok(Kind::Kml),
+        "html" | "htm" => Ok(Kind::Html),
+        "qvx" => Ok(Kind::Qvx),
         other => {
             let message = match (said, other) {
                 (None, "") => format!("`{path}` does not say what kind of file it is"),
                 _ => format!("files of kind `{other}` are not supported yet"),
             };
             Err(HostError::new("source.format_not_supported", message)
-                .with_hint("use (txt) for delimited text, (qvd) or (parquet)"))
+                .with_hint("kinds are txt, fix, dif, ooxml, biff, html, XmlSimple, kml, json, qvd, qvx and parquet"))
         }
     }
 }
@@ -154,7 +197,7 @@ fn kind(path: &str, said: Option<&str>) -> Result<Kind, HostError> {
 fn now_utc() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let seconds = since.map_or(0, |d| d.as_secs() as i64);
-    let (year, month, day) = parquet_read::civil(seconds / 86_400);
+    let (year, month, day) = moment::civil(seconds / 86_400);
     let rest = seconds % 86_400;
     let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")

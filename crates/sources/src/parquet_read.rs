@@ -1,6 +1,8 @@
 //! Parquet files to batches.
 //!
-//! Dates and timestamps become serial numbers that show ISO text, until a script formats them.
+//! Dates, times and timestamps become serial numbers that show ISO text, until a script formats
+//! them; a timestamp with a zone is the time in UTC. A struct gives a column `outer/inner` for
+//! each of its members; lists and maps are refused, as they are tables of their own.
 //!
 //! The library that reads them panics on some files that are damaged. That must not end the
 //! hub, so each of its steps is fenced in ([`fenced`]) and ends the reading like any other flaw.
@@ -11,26 +13,29 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Date64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
+    DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType, DurationSecondType,
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, Field, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use rustc_hash::FxHashMap;
 use satchel_data::{Batch, Cells, NULL_CODE, Value};
 use satchel_script::{HostError, ReadRequest, RowSource};
 
-/// Days from 1899-12-30 to 1970-01-01.
-const EPOCH_SERIAL: f64 = 25_569.0;
+use crate::moment::{self, serial};
 
 /// Rows a batch: some megabytes in memory.
 const BATCH_ROWS: usize = 65_536;
 
 struct Rows {
     columns: Vec<String>,
+    path: String,
     /// None once it broke.
     reader: Option<ParquetRecordBatchReader>,
     row: usize,
@@ -50,7 +55,7 @@ pub(crate) fn open(file: File, request: &ReadRequest) -> Result<Box<dyn RowSourc
     if let Some(wanted) = &request.wanted {
         let names: Vec<&str> = wanted.iter().map(String::as_str).collect();
         let roots: Vec<usize> = (builder.schema().fields().iter().enumerate())
-            .filter(|(_, f)| names.contains(&f.name().as_str()))
+            .filter(|(_, f)| (names.iter()).any(|n| is_column_of(n, f.name())))
             .map(|(i, _)| i)
             .collect();
         if !roots.is_empty() {
@@ -60,24 +65,51 @@ pub(crate) fn open(file: File, request: &ReadRequest) -> Result<Box<dyn RowSourc
     }
     let reader = fenced(|| builder.with_batch_size(BATCH_ROWS).build()).map_err(malformed)?;
     let schema = arrow_array::RecordBatchReader::schema(&reader);
+    let mut columns = Vec::new();
     for field in schema.fields() {
-        if !is_supported(field.data_type()) {
-            return Err(HostError::new(
-                "source.format_not_supported",
-                format!(
-                    "column `{}` has the type {}, which is not supported",
-                    field.name(),
-                    field.data_type()
-                ),
-            )
-            .with_hint("name the other columns in the LOAD instead of *"));
-        }
+        push_names(field, "", &mut columns)?;
     }
     Ok(Box::new(Rows {
-        columns: schema.fields().iter().map(|f| f.name().clone()).collect(),
+        columns,
+        path: request.path.clone(),
         reader: Some(reader),
         row: 0,
     }))
+}
+
+/// Whether the column `name` is the field `root` or within it.
+fn is_column_of(name: &str, root: &str) -> bool {
+    name.strip_prefix(root)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The columns that `field` gives.
+fn push_names(field: &Field, outer: &str, out: &mut Vec<String>) -> Result<(), HostError> {
+    let name = match outer {
+        "" => field.name().clone(),
+        outer => format!("{outer}/{}", field.name()),
+    };
+    let why = match field.data_type() {
+        DataType::Struct(members) => {
+            return (members.iter()).try_for_each(|member| push_names(member, &name, out));
+        }
+        kind if is_supported(kind) => {
+            out.push(name);
+            return Ok(());
+        }
+        DataType::List(_)
+        | DataType::LargeList(_)
+        | DataType::FixedSizeList(..)
+        | DataType::ListView(_)
+        | DataType::LargeListView(_) => "holds lists".to_owned(),
+        DataType::Map(..) => "holds maps".to_owned(),
+        other => format!("has the type {other}"),
+    };
+    Err(HostError::new(
+        "source.format_not_supported",
+        format!("column `{name}` {why}, which is not supported"),
+    )
+    .with_hint("name the other columns in the LOAD instead of *"))
 }
 
 impl RowSource for Rows {
@@ -91,24 +123,43 @@ impl RowSource for Rows {
         };
         let next = fenced(|| match reader.next() {
             Some(batch) => batch.map(|batch: RecordBatch| {
-                Some(Batch {
-                    n_rows: batch.num_rows(),
-                    columns: batch.columns().iter().map(cells).collect(),
-                })
+                let mut columns = Vec::new();
+                for array in batch.columns() {
+                    push_cells(array, &mut columns);
+                }
+                Some((batch.num_rows(), columns))
             }),
             None => Ok(None),
         });
         let batch = next.map_err(|error| {
             HostError::new(
                 "source.malformed",
-                format!("the file cannot be read after row {}: {error}", self.row),
+                format!(
+                    "`{}` cannot be read after row {}: {error}",
+                    self.path, self.row
+                ),
             )
         })?;
-        if let Some(batch) = &batch {
-            self.row += batch.n_rows;
-            self.reader = Some(reader);
+        let Some((n_rows, columns)) = batch else {
+            return Ok(None);
+        };
+        if let Some(at) = columns.iter().position(Option::is_none) {
+            let name = self.columns.get(at).map_or("", String::as_str);
+            return Err(HostError::new(
+                "source.malformed",
+                format!(
+                    "column `{name}` of `{}` holds bytes that are no text",
+                    self.path
+                ),
+            )
+            .with_hint("name the other columns in the LOAD instead of *"));
         }
-        Ok(batch)
+        self.row += n_rows;
+        self.reader = Some(reader);
+        Ok(Some(Batch {
+            n_rows,
+            columns: columns.into_iter().flatten().collect(),
+        }))
     }
 }
 
@@ -140,18 +191,50 @@ fn is_supported(kind: &DataType) -> bool {
         | DataType::Utf8View
         | DataType::Date32
         | DataType::Date64
+        | DataType::Float16
+        | DataType::Binary
+        | DataType::LargeBinary
+        | DataType::BinaryView
+        | DataType::FixedSizeBinary(16)
+        | DataType::Time32(_)
+        | DataType::Time64(_)
+        | DataType::Duration(_)
         | DataType::Timestamp(..)
-        | DataType::Decimal128(..) => true,
-        DataType::Dictionary(_, value) => matches!(
-            value.as_ref(),
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-        ),
+        | DataType::Decimal32(..)
+        | DataType::Decimal64(..)
+        | DataType::Decimal128(..)
+        | DataType::Decimal256(..) => true,
+        DataType::Dictionary(_, value) => is_supported(value),
         _ => false,
     }
 }
 
-fn cells(array: &ArrayRef) -> Cells {
-    match array.data_type() {
+/// The cells of a column, or of the members of a struct; `None` for bytes that are no text.
+fn push_cells(array: &ArrayRef, out: &mut Vec<Option<Cells>>) {
+    let Some(outer) = array.as_struct_opt() else {
+        out.push(cells(array));
+        return;
+    };
+    let first = out.len();
+    for member in outer.columns() {
+        push_cells(member, out);
+    }
+    if outer.null_count() == 0 {
+        return;
+    }
+    for cells in out[first..].iter_mut().flatten() {
+        if let Cells::Coded { codes, .. } = cells {
+            for (row, code) in codes.iter_mut().enumerate() {
+                if outer.is_null(row) {
+                    *code = NULL_CODE;
+                }
+            }
+        }
+    }
+}
+
+fn cells(array: &ArrayRef) -> Option<Cells> {
+    Some(match array.data_type() {
         DataType::Boolean => {
             let array = array.as_boolean();
             coded(
@@ -169,9 +252,86 @@ fn cells(array: &ArrayRef) -> Cells {
         DataType::UInt64 => numbers::<UInt64Type>(array, |n| n as f64),
         DataType::Float32 => floats::<Float32Type>(array, f64::from),
         DataType::Float64 => floats::<Float64Type>(array, |n| n),
+        DataType::Float16 => floats::<Float16Type>(array, f64::from),
+        DataType::Decimal32(_, scale) => {
+            let scale = *scale;
+            primitive::<Decimal32Type, _>(array, |n| n, move |n| decimal(&n.to_string(), scale))
+        }
+        DataType::Decimal64(_, scale) => {
+            let scale = *scale;
+            primitive::<Decimal64Type, _>(array, |n| n, move |n| decimal(&n.to_string(), scale))
+        }
         DataType::Decimal128(_, scale) => {
-            let unit = 10_f64.powi(i32::from(*scale));
-            primitive::<Decimal128Type, _>(array, |n| n, move |n| Value::num(n as f64 / unit))
+            let scale = *scale;
+            primitive::<Decimal128Type, _>(array, |n| n, move |n| decimal(&n.to_string(), scale))
+        }
+        DataType::Decimal256(_, scale) => {
+            let scale = *scale;
+            primitive::<Decimal256Type, _>(array, |n| n, move |n| decimal(&n.to_string(), scale))
+        }
+        DataType::Time32(unit) => match unit {
+            TimeUnit::Second => primitive::<Time32SecondType, _>(
+                array,
+                |n| n,
+                |n| moment::time(f64::from(n) / 86_400.0),
+            ),
+            _ => primitive::<Time32MillisecondType, _>(
+                array,
+                |n| n,
+                |n| moment::time(f64::from(n) / 86_400e3),
+            ),
+        },
+        DataType::Time64(unit) => match unit {
+            TimeUnit::Microsecond => primitive::<Time64MicrosecondType, _>(
+                array,
+                |n| n,
+                |n| moment::time(n as f64 / 86_400e6),
+            ),
+            _ => primitive::<Time64NanosecondType, _>(
+                array,
+                |n| n,
+                |n| moment::time(n as f64 / 86_400e9),
+            ),
+        },
+        DataType::Duration(unit) => match unit {
+            TimeUnit::Second => primitive::<DurationSecondType, _>(
+                array,
+                |n| n,
+                |n| moment::interval(n as f64 / 86_400.0),
+            ),
+            TimeUnit::Millisecond => primitive::<DurationMillisecondType, _>(
+                array,
+                |n| n,
+                |n| moment::interval(n as f64 / 86_400e3),
+            ),
+            TimeUnit::Microsecond => primitive::<DurationMicrosecondType, _>(
+                array,
+                |n| n,
+                |n| moment::interval(n as f64 / 86_400e6),
+            ),
+            TimeUnit::Nanosecond => primitive::<DurationNanosecondType, _>(
+                array,
+                |n| n,
+                |n| moment::interval(n as f64 / 86_400e9),
+            ),
+        },
+        // Older writers do not say that their bytes are texts.
+        DataType::Binary => {
+            let array = array.as_binary::<i32>();
+            texts(array.iter())?
+        }
+        DataType::LargeBinary => {
+            let array = array.as_binary::<i64>();
+            texts(array.iter())?
+        }
+        DataType::BinaryView => {
+            let array = array.as_binary_view();
+            texts(array.iter())?
+        }
+        // UUID is the type of this length.
+        DataType::FixedSizeBinary(_) => {
+            let array = array.as_fixed_size_binary();
+            coded(array.iter(), |bytes| Value::text(uuid(bytes)))
         }
         DataType::Date32 => {
             primitive::<Date32Type, _>(array, |n| n, |n| serial(f64::from(n), false))
@@ -215,7 +375,7 @@ fn cells(array: &ArrayRef) -> Cells {
         }
         DataType::Dictionary(..) => {
             let array = array.as_any_dictionary();
-            let values = cells(array.values());
+            let values = cells(array.values())?;
             let keys = array.normalized_keys();
             let (value_codes, values) = match values {
                 Cells::Coded { codes, values } => (codes, values),
@@ -236,7 +396,31 @@ fn cells(array: &ArrayRef) -> Cells {
             codes: vec![NULL_CODE; array.len()],
             values: Vec::new(),
         },
+    })
+}
+
+fn texts<'a>(cells: impl Iterator<Item = Option<&'a [u8]>>) -> Option<Cells> {
+    let texts: Vec<Option<&str>> = cells
+        .map(|cell| cell.map(std::str::from_utf8).transpose().ok())
+        .collect::<Option<_>>()?;
+    Some(coded(texts.into_iter(), Value::text))
+}
+
+/// A whole number of the smallest units as a number; the nearest there is.
+fn decimal(digits: &str, scale: i8) -> Value {
+    let exact = format!("{digits}e{}", -i32::from(scale));
+    exact.parse().map_or(Value::Null, Value::num)
+}
+
+fn uuid(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(36);
+    for (i, byte) in bytes.iter().enumerate() {
+        if matches!(i, 4 | 6 | 8 | 10) {
+            out.push('-');
+        }
+        out += &format!("{byte:02x}");
     }
+    out
 }
 
 fn numbers<T: ArrowPrimitiveType>(array: &ArrayRef, number: fn(T::Native) -> f64) -> Cells
@@ -280,46 +464,4 @@ fn coded<K: Hash + Eq + Copy>(
         })
         .collect();
     Cells::Coded { codes, values }
-}
-
-/// Days since 1970 as a serial number that shows ISO text.
-fn serial(days: f64, with_time: bool) -> Value {
-    let number = days + EPOCH_SERIAL;
-    let milliseconds = (days * 86_400_000.0).round();
-    if !(-1e15..1e15).contains(&milliseconds) {
-        return Value::num(number);
-    }
-    let milliseconds = milliseconds as i64;
-    let (year, month, day) = civil(milliseconds.div_euclid(86_400_000));
-    let mut text = format!("{year:04}-{month:02}-{day:02}");
-    if with_time {
-        let rest = milliseconds.rem_euclid(86_400_000);
-        let (seconds, fraction) = (rest / 1000, rest % 1000);
-        text += &format!(
-            " {:02}:{:02}:{:02}",
-            seconds / 3600,
-            seconds / 60 % 60,
-            seconds % 60
-        );
-        if fraction > 0 {
-            text += &format!(".{fraction:03}");
-        }
-    }
-    Value::dual(number, text)
-}
-
-/// The date that is `days` after 1970-01-01 in the Gregorian calendar.
-pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
-    // Years begin in March, so that the leap day is a year's last; eras are 400 years.
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
 }

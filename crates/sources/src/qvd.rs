@@ -10,7 +10,7 @@ mod read;
 mod symbols;
 mod write;
 
-pub(crate) use read::open;
+pub(crate) use read::{info, open};
 pub(crate) use write::write;
 
 #[cfg(test)]

@@ -52,9 +52,6 @@ const fn nowhere(signature: &'static str, doc: &'static str) -> Elsewhere {
 /// Functions that need the tables of the whole chart.
 const WHOLE_CHART: &str = "needs all rows of a chart at once, as a model of them; compute the value when loading the data";
 
-/// Functions of a QVD file's head.
-const QVD: &str = "the heads of QVD files are not read by functions";
-
 /// Functions that tell about the machine.
 const MACHINE: &str = "the hub tells scripts and charts nothing about the machine it runs on";
 
@@ -155,6 +152,14 @@ const FUNCTIONS: &[Elsewhere] = &[
     script(
         "Previous(expression)",
         "The value of an expression in the record before.",
+    ),
+    script("QvdCreateTime(path)", "When a QVD file was made, in UTC."),
+    script("QvdFieldName(path, n)", "The nth field of a QVD file."),
+    script("QvdNoOfFields(path)", "How many fields a QVD file has."),
+    script("QvdNoOfRecords(path)", "How many rows a QVD file has."),
+    script(
+        "QvdTableName(path)",
+        "The table a QVD file was stored from.",
     ),
     script("Rand()", "A random number from 0 up to 1."),
     script("RecNo()", "The number of the record in its source, from 1."),
@@ -275,11 +280,6 @@ const FUNCTIONS: &[Elsewhere] = &[
     nowhere("STL_Residual(target, n_period [, …])", WHOLE_CHART),
     nowhere("STL_Seasonal(target, n_period [, …])", WHOLE_CHART),
     nowhere("STL_Trend(target, n_period [, …])", WHOLE_CHART),
-    nowhere("QvdCreateTime(path)", QVD),
-    nowhere("QvdFieldName(path, n)", QVD),
-    nowhere("QvdNoOfFields(path)", QVD),
-    nowhere("QvdNoOfRecords(path)", QVD),
-    nowhere("QvdTableName(path)", QVD),
     nowhere("ClientPlatform()", MACHINE),
     nowhere("ComputerName()", MACHINE),
     nowhere("GetFolderPath(name)", MACHINE),

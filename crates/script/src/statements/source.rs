@@ -77,6 +77,11 @@ impl Runner<'_> {
         }
     }
 
+    /// `SET Verbatim=1` keeps the spaces around values.
+    fn is_verbatim(&self) -> bool {
+        self.variable("Verbatim").and_then(Value::as_num) == Some(1.0)
+    }
+
     pub(super) fn null_text(&self) -> Option<String> {
         self.variable("NullInterpret")
             .filter(|v| !v.is_null())
@@ -99,6 +104,7 @@ impl Runner<'_> {
             directory: self.directory.clone(),
             format: format.clone(),
             wanted: wanted(load),
+            verbatim: self.is_verbatim(),
         };
         let mut rows = (self.host.ask(|host| host.open(&request)))
             .map_err(|e| place.host_error(path.span, e))?;
@@ -244,8 +250,10 @@ impl Runner<'_> {
         let dialect = Dialect {
             delimiter: format.delimiter.clone().unwrap_or_else(|| ",".to_owned()),
             quotes: format.quotes != Some(Quotes::None),
-            // `SET Verbatim=1` keeps the spaces around values.
-            trims: self.variable("Verbatim").and_then(Value::as_num) != Some(1.0),
+            single_quotes: !self.is_verbatim(),
+            lines_in_single: true,
+            spaces: format.delimiter_is_spaces,
+            trims: !self.is_verbatim(),
             comment: format.comment.clone(),
         };
         let null_text = self.null_text();
@@ -344,8 +352,9 @@ fn wanted(load: &Load) -> Option<Vec<String>> {
     for expr in others {
         fields_of(expr, &mut out);
     }
-    // Columns by position need all of them, and a load of constants needs the rows.
-    if out.is_empty() || out.iter().any(|f| f.starts_with('@')) {
+    // Columns by number need all of them, and a load of constants needs the rows. Where a
+    // record is cut, as `@1:4` says, only the load knows.
+    if out.is_empty() || (out.iter()).any(|f| f.starts_with('@') && !f.contains(':')) {
         return None;
     }
     Some(out)

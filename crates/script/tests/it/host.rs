@@ -44,6 +44,9 @@ impl Host for Files {
         let dialect = Dialect {
             delimiter: request.format.delimiter.clone().unwrap_or(",".into()),
             quotes: true,
+            single_quotes: false,
+            lines_in_single: false,
+            spaces: request.format.delimiter_is_spaces,
             trims: false,
             comment: None,
         };

@@ -5,10 +5,11 @@ use std::io::{Read, Seek, SeekFrom};
 
 use rayon::prelude::*;
 use satchel_data::{Batch, Cells, Dict, FrameColumn, NULL_CODE, Value};
-use satchel_script::{HostError, ReadRequest, RowSource, WholeSize};
+use satchel_script::{HostError, QvdInfo, ReadRequest, RowSource, WholeSize};
 
 use super::header::{FieldHeader, Header, MAX_HEADER_BYTES};
 use super::symbols;
+use crate::moment;
 
 /// 4 MiB: records read at a time; they stay in the caches while each field is unpacked.
 const BLOCK_BYTES: usize = 4 << 20;
@@ -52,6 +53,17 @@ impl Kept {
 /// Opens a QVD file.
 pub(crate) fn open(file: File, request: &ReadRequest) -> Result<Box<dyn RowSource>, HostError> {
     Ok(Box::new(Rows::new(file, request)?))
+}
+
+/// What the head of a QVD file says; `None` if it is none.
+pub(crate) fn info(file: File) -> Option<QvdInfo> {
+    let rows = Rows::new(file, &ReadRequest::default()).ok()?;
+    Some(QvdInfo {
+        created: moment::serial_of(&rows.header.created),
+        table: rows.header.table,
+        n_rows: rows.header.n_records,
+        fields: rows.columns,
+    })
 }
 
 impl<R: Read + Seek> Rows<R> {

@@ -153,15 +153,10 @@ fn malformed_text_names_the_row() {
     );
     check(
         b"A\n",
-        &format!("{FILE} (txt, codepage is 437)"),
-        "source.bad_encoding: codepage `437` is not supported",
+        &format!("{FILE} (txt, codepage is 37)"),
+        "source.bad_encoding: codepage `37` is not supported",
     );
     check(b"A\n1,,\n", &format!("{FILE} (txt)"), "A/1");
-    check(
-        b"A\n",
-        &format!("{FILE} (dif)"),
-        "source.format_not_supported: files of kind `dif` are not supported yet",
-    );
     check(
         b"A\n",
         &format!("{FILE} (qvd)"),
@@ -381,4 +376,47 @@ fn masks_list_files_in_order_and_never_leave_the_folders() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn functions_about_files_see_nothing_outside() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    load(
+        folder.path(),
+        "T: LOAD 1 AS A AUTOGENERATE 1; STORE T INTO [t.qvd] (qvd);",
+    )
+    .unwrap();
+    let secret = folder.path().join("secret.qvd");
+    fs::rename(folder.path().join("app/t.qvd"), &secret).unwrap();
+    std::os::unix::fs::symlink(&secret, data.join("link.qvd")).unwrap();
+    std::os::unix::fs::symlink(folder.path(), data.join("out")).unwrap();
+    for path in [
+        "lib://Data/link.qvd",
+        "lib://Data/out/secret.qvd",
+        "lib://Data/../secret.qvd",
+        "../secret.qvd",
+        "..\\secret.qvd",
+        &secret.display().to_string(),
+    ] {
+        let script = format!(
+            "LET n = IsNull(FileSize('{path}')) + IsNull(FileTime('{path}')) + IsNull(QvdCreateTime('{path}'))
+                + IsNull(QvdNoOfRecords('{path}')) + IsNull(QvdNoOfFields('{path}'))
+                + IsNull(QvdFieldName('{path}', 1)) + IsNull(QvdTableName('{path}'));"
+        );
+        let result = load(folder.path(), &script).unwrap();
+        let n = result.variables.iter().find(|(n, _)| n == "n").unwrap();
+        assert_eq!(n.1.to_text(), "-7", "{path}");
+        for kind in [
+            "qvd", "txt", "ooxml", "xml", "json", "fix", "parquet", "qvx",
+        ] {
+            let script = format!("T: LOAD @1:2 FROM [{path}] ({kind});");
+            let failure = load(folder.path(), &script).unwrap_err();
+            assert_eq!(failure.problems[0].code, "source.outside_root", "{path}");
+        }
+    }
+}
+
+mod corpus;
+mod damage;
 mod filters;
+mod parquet;

@@ -13,6 +13,8 @@ pub struct FormatSpec {
     pub labels: Option<Labels>,
     /// `delimiter is ','`; several characters are one delimiter.
     pub delimiter: Option<String>,
+    /// `delimiter is spaces`: any run of blanks is one delimiter.
+    pub delimiter_is_spaces: bool,
     /// `no quotes`, `msq`
     pub quotes: Option<Quotes>,
     /// `codepage is 1252`, `utf8`, in lower case: `utf8`, `utf16`, `ansi`, `1252`, `28591` …
@@ -145,6 +147,10 @@ impl Parser<'_> {
         } else if self.eat_word("msq") {
             spec.quotes = Some(Quotes::Modern);
         } else if self.eat_words(&["delimiter", "is"]) {
+            spec.delimiter_is_spaces = {
+                let next = self.token_text(self.peek()).to_ascii_lowercase();
+                unquote(&next) == "spaces"
+            };
             spec.delimiter = self.delimiter();
         } else if self.eat_words(&["codepage", "is"]) {
             spec.codepage = self.name("a codepage").map(lower);
