@@ -274,6 +274,7 @@ mod tests {
             selections: owned(selections),
             max_rows: 10,
             now: 46_000.0,
+            utc_offset: 0.0,
         };
         answer(model(), &question)
             .map(|answer| answer.to_text())
