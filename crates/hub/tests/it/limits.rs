@@ -58,7 +58,6 @@ async fn a_script_without_an_end_is_ended_and_the_last_good_data_stays() {
         time: SHORT,
     })
     .await;
-    let (mut socket, handle) = connect(&hub, "analyzer").await;
     let table = "T: LOAD RecNo() AS X AUTOGENERATE 2000;";
     for (script, code, at) in [
         ("DO\nLOOP", "script.too_many_rows", "1:1"),
@@ -84,6 +83,8 @@ async fn a_script_without_an_end_is_ended_and_the_last_good_data_stays() {
         ),
         ("LET v = 1;\nSleep 600000;", "script.too_long", "2:1"),
     ] {
+        // Every look at the data is a log-in of its own, and one too many ends the oldest.
+        let (mut socket, handle) = connect(&hub, "analyzer").await;
         let result = reload(&mut socket, handle, script).await;
         assert_eq!(result["qSuccess"], false, "{script}");
         let log = result["qScriptLogFile"].as_str().unwrap();
