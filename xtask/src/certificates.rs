@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -28,16 +28,7 @@ pub fn ensure(folder: &Path) -> Result<()> {
     }
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
 
-    let ca_key = KeyPair::generate()?;
-    let mut ca = CertificateParams::default();
-    ca.distinguished_name
-        .push(DnType::CommonName, "Satchel development CA");
-    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    ca.not_before = now - Duration::days(1);
-    ca.not_after = now + Duration::days(365);
-    let ca_certificate = ca.self_signed(&ca_key)?;
-    let issuer = Issuer::new(ca, ca_key);
+    let (ca_certificate, issuer) = authority("Satchel development CA", now)?;
 
     let hub_key = KeyPair::generate()?;
     let names = ["localhost", "127.0.0.1", "::1"].map(String::from);
@@ -59,19 +50,23 @@ pub fn ensure(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A CA of its own for clients, which signs nothing else, and a certificate of it.
-fn clients(folder: &Path, root: &str, now: OffsetDateTime) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    let ca_key = KeyPair::generate()?;
+/// A CA that lasts a year, and what signs with it.
+fn authority(name: &str, now: OffsetDateTime) -> Result<(Certificate, Issuer<'static, KeyPair>)> {
+    let key = KeyPair::generate()?;
     let mut ca = CertificateParams::default();
-    ca.distinguished_name
-        .push(DnType::CommonName, "Satchel development CA for API clients");
+    ca.distinguished_name.push(DnType::CommonName, name);
     ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     ca.not_before = now - Duration::days(1);
     ca.not_after = now + Duration::days(365);
-    let ca_certificate = ca.self_signed(&ca_key)?;
-    let issuer = Issuer::new(ca, ca_key);
+    let certificate = ca.self_signed(&key)?;
+    Ok((certificate, Issuer::new(ca, key)))
+}
+
+/// A CA of its own for clients, which signs nothing else, and a certificate of it.
+fn clients(folder: &Path, root: &str, now: OffsetDateTime) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let (ca_certificate, issuer) = authority("Satchel development CA for API clients", now)?;
     let key = KeyPair::generate()?;
     let mut client = CertificateParams::default();
     client
