@@ -4,16 +4,12 @@
 //! the way count as what they hold. A file of one object a line is an array too. Arrays within
 //! a row are shown as their JSON text: they are tables of their own.
 
-use rustc_hash::FxHashMap;
 use satchel_data::Value;
 use satchel_script::{HostError, ReadRequest, RowSource};
 use serde_json::{Map, Value as Json};
 
 use crate::delimited::text_of;
-use crate::grid::Grid;
-
-/// The most columns a file gives: more come from data in the place of names.
-const MOST_COLUMNS: usize = 10_000;
+use crate::named_grid::NamedGrid;
 
 /// Opens the file whose content is `bytes`.
 pub(crate) fn open(bytes: Vec<u8>, request: &ReadRequest) -> Result<Box<dyn RowSource>, HostError> {
@@ -23,15 +19,15 @@ pub(crate) fn open(bytes: Vec<u8>, request: &ReadRequest) -> Result<Box<dyn RowS
         Some(table) => table_at(&document, &table.text, &request.path)?,
         None => first_table(&document).ok_or_else(|| unknown(&document, "", &request.path))?,
     };
-    let mut columns = Columns::default();
+    let mut table = NamedGrid::default();
     for (row, json) in rows.into_iter().enumerate() {
-        columns.grid.reach(row);
+        table.reach(row);
         match json {
-            Json::Object(object) => columns.put_object(row, "", object)?,
-            other => columns.put(row, "Value", other)?,
+            Json::Object(object) => put_object(&mut table, row, "", object)?,
+            other => table.put(row, "Value", value(other))?,
         }
     }
-    Ok(columns.grid.with_names(columns.names, request))
+    Ok(table.finish(request))
 }
 
 /// One document, or one a line.
@@ -129,58 +125,32 @@ fn paths_of(json: &Json, at: &str, out: &mut Vec<String>) {
     }
 }
 
-#[derive(Default)]
-struct Columns {
-    grid: Grid,
-    names: Vec<String>,
-    at: FxHashMap<String, usize>,
+fn put_object(
+    table: &mut NamedGrid,
+    row: usize,
+    prefix: &str,
+    object: &Map<String, Json>,
+) -> Result<(), HostError> {
+    for (name, json) in object {
+        let name = match prefix {
+            "" => name.clone(),
+            prefix => format!("{prefix}/{name}"),
+        };
+        match json {
+            Json::Object(inner) => put_object(table, row, &name, inner)?,
+            other => table.put(row, &name, value(other))?,
+        }
+    }
+    Ok(())
 }
 
-impl Columns {
-    fn put_object(
-        &mut self,
-        row: usize,
-        prefix: &str,
-        object: &Map<String, Json>,
-    ) -> Result<(), HostError> {
-        for (name, value) in object {
-            let name = match prefix {
-                "" => name.clone(),
-                prefix => format!("{prefix}/{name}"),
-            };
-            match value {
-                Json::Object(inner) => self.put_object(row, &name, inner)?,
-                other => self.put(row, &name, other)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn put(&mut self, row: usize, name: &str, json: &Json) -> Result<(), HostError> {
-        let next = self.names.len();
-        let column = match self.at.get(name) {
-            Some(column) => *column,
-            None if next >= MOST_COLUMNS => {
-                return Err(HostError::new(
-                    "source.too_large",
-                    format!("there are more than {MOST_COLUMNS} different names"),
-                )
-                .with_hint("are there values where names should be?"));
-            }
-            None => {
-                self.at.insert(name.to_owned(), next);
-                self.names.push(name.to_owned());
-                next
-            }
-        };
-        let value = match json {
-            Json::Null => Value::Null,
-            Json::Bool(true) => Value::dual(-1.0, "true"),
-            Json::Bool(false) => Value::dual(0.0, "false"),
-            Json::Number(number) => number.as_f64().map_or(Value::Null, Value::num),
-            Json::String(text) => Value::text(text.as_str()),
-            other => Value::text(other.to_string()),
-        };
-        self.grid.put(row, column, value)
+fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(true) => Value::dual(-1.0, "true"),
+        Json::Bool(false) => Value::dual(0.0, "false"),
+        Json::Number(number) => number.as_f64().map_or(Value::Null, Value::num),
+        Json::String(text) => Value::text(text.as_str()),
+        other => Value::text(other.to_string()),
     }
 }

@@ -21,6 +21,7 @@ mod kml;
 mod listing;
 mod markup;
 mod moment;
+mod named_grid;
 mod parquet_read;
 mod parquet_write;
 mod qvd;

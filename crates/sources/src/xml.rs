@@ -12,11 +12,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use satchel_script::{HostError, ReadRequest, RowSource};
 
 use crate::delimited::text_of;
-use crate::grid::Grid;
 use crate::markup::{Element, parse};
-
-/// As for JSON.
-const MOST_COLUMNS: usize = 10_000;
+use crate::named_grid::NamedGrid;
 
 /// A row's element with the elements it is in, outermost first, each with its number.
 struct Row<'a> {
@@ -40,10 +37,10 @@ pub(crate) fn open(bytes: Vec<u8>, request: &ReadRequest) -> Result<Box<dyn RowS
     for row in &rows {
         find_repeated(row.element, "", &mut repeated);
     }
-    let mut columns = Columns::default();
+    let mut table = NamedGrid::default();
     for (number, row) in rows.iter().enumerate() {
-        columns.grid.reach(number);
-        columns.put_element(number, "", row.element, &repeated)?;
+        table.reach(number);
+        put_element(&mut table, number, "", row.element, &repeated)?;
     }
     let keys: Vec<&String> = (request.wanted.iter().flatten())
         .filter(|name| name.starts_with("%Key_"))
@@ -52,11 +49,11 @@ pub(crate) fn open(bytes: Vec<u8>, request: &ReadRequest) -> Result<Box<dyn RowS
         for (number, row) in rows.iter().enumerate() {
             let of = (row.ancestors.iter().rev()).find(|(name, _)| is_key_of(key, name));
             if let Some((_, n)) = of {
-                columns.put(number, key, &n.to_string())?;
+                table.put_text(number, key, &n.to_string())?;
             }
         }
     }
-    Ok(columns.grid.with_names(columns.names, request))
+    Ok(table.finish(request))
 }
 
 /// `%Key_name_4A3F…` or `%Key_name`.
@@ -170,56 +167,27 @@ fn unknown(root: &Element, path: &str, file: &str) -> HostError {
     })
 }
 
-#[derive(Default)]
-struct Columns {
-    grid: Grid,
-    names: Vec<String>,
-    at: FxHashMap<String, usize>,
-}
-
-impl Columns {
-    fn put_element(
-        &mut self,
-        row: usize,
-        at: &str,
-        element: &Element,
-        repeated: &FxHashSet<String>,
-    ) -> Result<(), HostError> {
-        for (name, value) in &element.attributes {
-            self.put(row, &joined(at, name), value)?;
-        }
-        let text = element.text.trim();
-        let is_leaf =
-            element.children.is_empty() && element.attributes.is_empty() && !at.is_empty();
-        if !text.is_empty() || is_leaf {
-            self.put(row, if at.is_empty() { &element.name } else { at }, text)?;
-        }
-        for child in &element.children {
-            let path = joined(at, &child.name);
-            if !repeated.contains(&path) {
-                self.put_element(row, &path, child, repeated)?;
-            }
-        }
-        Ok(())
+fn put_element(
+    table: &mut NamedGrid,
+    row: usize,
+    at: &str,
+    element: &Element,
+    repeated: &FxHashSet<String>,
+) -> Result<(), HostError> {
+    for (name, value) in &element.attributes {
+        table.put_text(row, &joined(at, name), value)?;
     }
-
-    fn put(&mut self, row: usize, name: &str, text: &str) -> Result<(), HostError> {
-        let next = self.names.len();
-        let column = match self.at.get(name) {
-            Some(column) => *column,
-            None if next >= MOST_COLUMNS => {
-                return Err(HostError::new(
-                    "source.too_large",
-                    format!("there are more than {MOST_COLUMNS} different names"),
-                )
-                .with_hint("are there values where names should be?"));
-            }
-            None => {
-                self.at.insert(name.to_owned(), next);
-                self.names.push(name.to_owned());
-                next
-            }
-        };
-        self.grid.put_text(row, column, text)
+    let text = element.text.trim();
+    let is_leaf = element.children.is_empty() && element.attributes.is_empty() && !at.is_empty();
+    if !text.is_empty() || is_leaf {
+        let name = if at.is_empty() { &element.name } else { at };
+        table.put_text(row, name, text)?;
     }
+    for child in &element.children {
+        let path = joined(at, &child.name);
+        if !repeated.contains(&path) {
+            put_element(table, row, &path, child, repeated)?;
+        }
+    }
+    Ok(())
 }
