@@ -34,6 +34,7 @@ mod list;
 mod made;
 mod order;
 mod over_rows;
+mod pass;
 mod program;
 mod query;
 mod records;
