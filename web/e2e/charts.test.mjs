@@ -34,8 +34,17 @@ async function selectBy(page, field, gesture) {
       if (tries === 4) throw thrown;
     }
   }
-  await page.keyboard.press('Enter');
-  await page.locator('[data-testid=actions-toolbar], .njs-action-toolbar-popover').first().waitFor({ state: 'detached' }).catch(() => {});
+  // The key, too, may come while the chart is being drawn.
+  const toolbar = page.locator('[data-testid=actions-toolbar], .njs-action-toolbar-popover').first();
+  for (let tries = 0; ; tries += 1) {
+    await page.keyboard.press('Enter');
+    try {
+      await toolbar.waitFor({ state: 'detached', timeout: 3_000 });
+      break;
+    } catch (thrown) {
+      if (tries === 4) throw thrown;
+    }
+  }
 }
 
 async function sheetOf(page, app, title) {

@@ -50,20 +50,29 @@ async function device({ launch = null, at = null } = {}) {
     writeFileSync(`${clock}.next`, asFaketime(time));
     renameSync(`${clock}.next`, clock);
   };
-  let program = [satchel];
+  const clockEnv = { TZ: 'UTC' };
   if (launch) {
     // A log-in whose hours begin at the launch, and not with the download.
     await run(...signIn);
     execFileSync('faketime', ['-f', asFaketime(launch), satchel, 'status', '--json'], { env: { ...env, TZ: 'UTC' }, stdio: ['ignore', 'ignore', 'inherit'] });
     set(at);
-    program = ['faketime', '-f', '+0', 'env', '-u', 'FAKETIME', 'TZ=UTC', 'FAKETIME_NO_CACHE=1', 'FAKETIME_DONT_FAKE_MONOTONIC=1', `FAKETIME_TIMESTAMP_FILE=${clock}`, satchel];
+    // The library alone: faketime's program would stand between, and outlive or be outlived.
+    Object.assign(clockEnv, {
+      LD_PRELOAD: execFileSync('faketime', ['-f', '+0', 'printenv', 'LD_PRELOAD'], { encoding: 'utf8' }).trim(),
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      FAKETIME_TIMESTAMP_FILE: clock,
+    });
   }
   await through.down();
-  const [command, ...before] = program;
   let served = null;
   const serve = async () => {
-    served?.kill('SIGKILL');
-    served = spawn(command, [...before, 'open', 'Sales', '--json'], { env: { ...env, TZ: 'UTC' }, stdio: ['ignore', 'pipe', 'inherit'] });
+    if (served) {
+      const gone = once(served, 'exit');
+      served.kill('SIGKILL');
+      await gone;
+    }
+    served = spawn(satchel, ['open', 'Sales', '--json'], { env: { ...env, ...clockEnv }, stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = await once(createInterface(served.stdout), 'line');
     return JSON.parse(line).url;
   };

@@ -217,17 +217,10 @@ impl Device {
         self.run(self.faulty(fault), arguments, input)
     }
 
-    /// The same under a clock that stands at `time`. Without faketime's wrapper, which would
-    /// leave a semaphore behind for each process that dies.
+    /// The same under a clock that stands at `time`.
     pub fn faulty_at(&self, fault: &str, time: Time, arguments: &[&str]) -> Outcome {
-        let mut ask = Command::new("faketime");
-        let library = ask.args(["-f", "+0", "printenv", "LD_PRELOAD"]).output();
-        let library = String::from_utf8(library.unwrap().stdout).unwrap();
         let mut faked = self.faulty(fault);
-        faked
-            .env("TZ", "UTC")
-            .env("LD_PRELOAD", library.trim())
-            .env("FAKETIME", time.to_text());
+        false_clock(&mut faked).env("FAKETIME", time.to_text());
         self.run(faked, arguments, "")
     }
 
@@ -454,4 +447,13 @@ impl Time {
 /// A path as an argument.
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("paths of the tests are UTF-8")
+}
+
+/// Gives a command libfaketime. Without faketime's wrapper, which would stand between: it leaves
+/// a semaphore behind for each process that dies, and the process itself where it is killed.
+pub fn false_clock(command: &mut Command) -> &mut Command {
+    let mut ask = Command::new("faketime");
+    let library = ask.args(["-f", "+0", "printenv", "LD_PRELOAD"]).output();
+    let library = String::from_utf8(library.unwrap().stdout).unwrap();
+    command.env("TZ", "UTC").env("LD_PRELOAD", library.trim())
 }

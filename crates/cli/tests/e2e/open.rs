@@ -10,7 +10,7 @@ use tungstenite::client::IntoClientRequest as _;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::{Message, WebSocket};
 
-use crate::bench::{Bench, Device, PASSWORD, Time, text};
+use crate::bench::{Bench, Device, PASSWORD, Time, false_clock};
 
 /// A running `satchel open`; killed when dropped.
 struct Served {
@@ -263,14 +263,11 @@ fn the_end_of_the_lease_closes_what_is_open() {
     };
     device.satchel_at(launch, &["status"]).done();
     set(launch.plus(239, 3599));
-    // The wrapper knows where its library is; the time then comes from the file.
-    let mut faked = Command::new("faketime");
-    faked
-        .env("TZ", "UTC")
-        .args(["-f", "+0", "env", "-u", "FAKETIME", "FAKETIME_NO_CACHE=1"])
-        .arg("FAKETIME_DONT_FAKE_MONOTONIC=1")
-        .arg(format!("FAKETIME_TIMESTAMP_FILE={}", text(&clock)))
-        .arg(device.program());
+    let mut faked = Command::new(device.program());
+    false_clock(&mut faked)
+        .env("FAKETIME_NO_CACHE", "1")
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        .env("FAKETIME_TIMESTAMP_FILE", &clock);
     let served = Served::new(device.spawn(faked, &OPEN));
     let mut session = served.session();
     let doc = session.open(&served.app);
