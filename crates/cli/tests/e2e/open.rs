@@ -10,7 +10,7 @@ use tungstenite::client::IntoClientRequest as _;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::{Message, WebSocket};
 
-use crate::bench::{Bench, Device, PASSWORD, Time, false_clock};
+use crate::bench::{Bench, Device, PASSWORD, Time, false_clock, text};
 
 /// A running `satchel open`; killed when dropped.
 struct Served {
