@@ -176,10 +176,19 @@ export async function select(page, pane, value) {
   await page.keyboard.press('Enter');
 }
 
-/** Waits until Chromium itself would open this page without a network. */
+/**
+ * Waits until Chromium itself would open this page without a network. A page that was loaded
+ * before the service worker was there may stay outside it; Settings says to reload it then.
+ */
 export async function keptByServiceWorker(page) {
+  const isKept = (timeout) => page.waitForFunction(() => navigator.serviceWorker.controller !== null, null, { timeout });
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  try {
+    await isKept(10_000);
+  } catch {
+    await page.reload();
+    await isKept(PATIENCE_MS);
+  }
 }
 
 /**
