@@ -1,7 +1,7 @@
 // The web UI as `satchel open` serves it, with the hub out of reach: chart, mouse, lock, end.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -54,11 +54,13 @@ async function device({ launch = null, at = null } = {}) {
   if (launch) {
     // A log-in whose hours begin at the launch, and not with the download.
     await run(...signIn);
-    execFileSync('faketime', ['-f', asFaketime(launch), satchel, 'status', '--json'], { env: { ...env, TZ: 'UTC' }, stdio: ['ignore', 'ignore', 'inherit'] });
-    set(at);
     // The library alone: faketime's program would stand between, and outlive or be outlived.
+    const library = readdirSync('/usr/lib').map((d) => `/usr/lib/${d}/faketime/libfaketime.so.1`).find(existsSync);
+    const launched = { ...env, TZ: 'UTC', LD_PRELOAD: library, FAKETIME: asFaketime(launch) };
+    execFileSync(satchel, ['status', '--json'], { env: launched, stdio: ['ignore', 'ignore', 'inherit'] });
+    set(at);
     Object.assign(clockEnv, {
-      LD_PRELOAD: execFileSync('faketime', ['-f', '+0', 'printenv', 'LD_PRELOAD'], { encoding: 'utf8' }).trim(),
+      LD_PRELOAD: library,
       FAKETIME_NO_CACHE: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
       FAKETIME_TIMESTAMP_FILE: clock,
@@ -66,10 +68,15 @@ async function device({ launch = null, at = null } = {}) {
   }
   await through.down();
   let served = null;
+  const kill = () => {
+    served.kill('SIGKILL');
+    // What libfaketime leaves of a killed process would be in the way of a later one of its number.
+    for (const left of ['sem.faketime_sem_', 'faketime_shm_']) rmSync(`/dev/shm/${left}${served.pid}`, { force: true });
+  };
   const serve = async () => {
     if (served) {
       const gone = once(served, 'exit');
-      served.kill('SIGKILL');
+      kill();
       await gone;
     }
     served = spawn(satchel, ['open', 'Sales', '--json'], { env: { ...env, ...clockEnv }, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -91,7 +98,7 @@ async function device({ launch = null, at = null } = {}) {
       assert.equal(code, 0);
     },
     close() {
-      served.kill('SIGKILL');
+      kill();
       rmSync(home, { recursive: true, force: true });
     },
   };

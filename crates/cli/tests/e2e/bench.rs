@@ -196,11 +196,8 @@ impl Device {
 
     /// Runs the client under a clock as faketime describes it.
     pub fn under_clock(&self, clock: &str, arguments: &[&str], input: &str) -> Outcome {
-        let mut faked = Command::new("faketime");
-        faked
-            .env("TZ", "UTC")
-            .args(["-f", clock])
-            .arg(&self.satchel);
+        let mut faked = Command::new(&self.satchel);
+        false_clock(&mut faked).env("FAKETIME", clock);
         self.run(faked, arguments, input)
     }
 
@@ -274,7 +271,9 @@ impl Device {
         let mut child = self.spawn(command, arguments);
         // A command that needs no input may have ended before it is written.
         let _ = writeln!(child.stdin.take().unwrap(), "{input}");
+        let id = child.id();
         let output = child.wait_with_output().unwrap();
+        forget_false_clock(id);
         Outcome {
             what: arguments.join(" "),
             status: output.status.code(),
@@ -449,11 +448,21 @@ pub fn text(path: &Path) -> &str {
     path.to_str().expect("paths of the tests are UTF-8")
 }
 
-/// Gives a command libfaketime. Without faketime's wrapper, which would stand between: it leaves
-/// a semaphore behind for each process that dies, and the process itself where it is killed.
+/// Gives a command libfaketime. Without faketime's wrapper, which would stand between: it refuses
+/// to start where a killed process of the same number has left its semaphore behind.
 pub fn false_clock(command: &mut Command) -> &mut Command {
-    let mut ask = Command::new("faketime");
-    let library = ask.args(["-f", "+0", "printenv", "LD_PRELOAD"]).output();
-    let library = String::from_utf8(library.unwrap().stdout).unwrap();
-    command.env("TZ", "UTC").env("LD_PRELOAD", library.trim())
+    let library = fs::read_dir("/usr/lib")
+        .unwrap()
+        .map(|entry| entry.unwrap().path().join("faketime/libfaketime.so.1"))
+        .find(|library| library.exists())
+        .expect("libfaketime is installed: `cargo xtask setup`");
+    command.env("TZ", "UTC").env("LD_PRELOAD", library)
+}
+
+/// Removes what libfaketime leaves of a process that was killed: a later one that is given the
+/// same number could not have its own.
+pub fn forget_false_clock(process: u32) {
+    for left in ["sem.faketime_sem_", "faketime_shm_"] {
+        let _ = fs::remove_file(format!("/dev/shm/{left}{process}"));
+    }
 }

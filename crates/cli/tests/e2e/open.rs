@@ -10,7 +10,7 @@ use tungstenite::client::IntoClientRequest as _;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::{Message, WebSocket};
 
-use crate::bench::{Bench, Device, PASSWORD, Time, false_clock, text};
+use crate::bench::{Bench, Device, PASSWORD, Time, false_clock, forget_false_clock, text};
 
 /// A running `satchel open`; killed when dropped.
 struct Served {
@@ -118,6 +118,7 @@ impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        forget_false_clock(self.child.id());
     }
 }
 
