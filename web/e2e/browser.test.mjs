@@ -15,6 +15,7 @@ inBrowser('a wrong password is refused with a code', {}, async ({ page }) => {
   assert.match((await failure.getAttribute('data-code')) ?? '', /^[a-z_]+\.[a-z_.]+$/);
 });
 
+// threat: T-15
 inBrowser('two people see different data in the same app', {}, async ({ page }) => {
   await signIn(page, 'ada');
   await openFromHome(page, 'Sales');
@@ -113,6 +114,7 @@ inBrowser('a download that is cut goes on where it stopped', {}, async ({ page, 
   assert.ok(ranges.some((range) => /^bytes=[1-9]/.test(range)), `resumed with a range: ${ranges.join(', ')}`);
 });
 
+// threat: T-01
 inBrowser('what lies on disk is unreadable while locked', {}, async ({ page }) => {
   await signIn(page, 'ben');
   await page.getByRole('button', { name: 'Download Sales' }).click();
@@ -139,6 +141,7 @@ inBrowser('what lies on disk is unreadable while locked', {}, async ({ page }) =
   await page.locator('[data-testid=lock]').waitFor();
 });
 
+// threat: T-01
 inBrowser('a browser without PRF is told why it cannot keep data', { prf: false }, async ({ page }) => {
   await signIn(page, 'ada');
   await page.getByRole('button', { name: 'Download Sales' }).click();
@@ -150,6 +153,7 @@ inBrowser('a browser without PRF is told why it cannot keep data', { prf: false 
   assert.match(await told.innerText(), /PRF/);
 });
 
+// threat: T-07
 inBrowser('an access type without devices is refused on a page', { viewport: { width: 390, height: 844 } }, async ({ page }) => {
   await signIn(page, 'dan');
   await page.getByRole('button', { name: 'Download Sales' }).click();

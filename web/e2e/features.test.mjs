@@ -72,6 +72,7 @@ inBrowser('a bookmark made on the device is there after a lock, and lies sealed'
   await removeBookmark(page, 'Only machines');
 });
 
+// threat: T-19
 inBrowser('a link opens app, sheet and selections, and shows nobody more than they may see', {}, async ({ page }) => {
   await signIn(page, 'ada');
   await openFromHome(page, 'Sales');

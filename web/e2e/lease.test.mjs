@@ -71,6 +71,7 @@ beforeEach(revokeDevices);
 
 const openSales = (page) => page.locator('[data-testid=app-card]', { hasText: 'Sales' }).locator('a').click();
 
+// threat: T-05
 inBrowser('a download opens for ten days from the first launch, to the second', {}, async (browser) => {
   const { page, through } = browser;
   const signedIn = Date.now();
@@ -155,6 +156,7 @@ inBrowser('the engine on this device tells the time of the place where it is', {
   assert.deepEqual(ahead, [330, 330]);
 });
 
+// threat: T-02 T-05
 inBrowser('a question after the end is refused, however long the page slept', {}, async (browser) => {
   const { page } = browser;
   const launch = Date.now() + HOUR;
@@ -218,6 +220,7 @@ inBrowser('a download for which there is newer data says so, and is brought up t
   await page.locator('[data-testid=app-card][data-state=downloaded]', { hasText: 'Sales' }).waitFor();
 });
 
+// threat: T-06
 inBrowser('a device that was revoked is wiped, and its owner is told', {}, async ({ page }) => {
   await signIn(page, 'ben');
   await download(page, 'Sales');
@@ -243,6 +246,7 @@ inBrowser('a device that was revoked is wiped, and its owner is told', {}, async
   await told.waitFor({ state: 'detached' });
 });
 
+// threat: T-04
 inBrowser('a log-in while locked counts once, whoever keeps a copy of its grant', {}, async (browser) => {
   const { page, through } = browser;
   const launch = Date.now() + HOUR;

@@ -10,6 +10,7 @@ mod process;
 mod rooms;
 mod setup;
 mod test;
+mod threats;
 mod wasm;
 mod wire;
 
@@ -58,6 +59,8 @@ enum Command {
     Docs,
     /// Write the web UI's types of the HTTP API from `crates/contract`
     Wire,
+    /// Write docs/security/threats.md from the tests that name their threats
+    Threats,
     /// Check that every room depends only on the rooms it may see
     Rooms,
     /// Measure against the peers and print a table
@@ -124,6 +127,7 @@ fn run(command: Command) -> Result<()> {
             .env("UPDATE", "1"),
         ),
         Command::Wire => wire::write(),
+        Command::Threats => threats::write(),
         Command::Rooms => rooms::check(),
         Command::Bench { only } => bench::run_workloads(&only),
         Command::Fuzz {

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::build::{self, Profile};
 use crate::hub::{self, Place, Running};
 use crate::process::{self, command, exists, root, target_dir};
-use crate::{rooms, setup, wasm};
+use crate::{rooms, setup, threats, wasm};
 
 /// The parts, in order.
 const PARTS: [&str; 5] = ["rooms", "lint", "unit", "e2e", "browser"];
@@ -24,6 +24,7 @@ pub fn run(only: &[String]) -> Result<()> {
     setup::for_tests()?;
     if wanted("rooms") {
         rooms::check()?;
+        threats::check()?;
     }
     if wanted("lint") {
         println!("— formatting and lints");

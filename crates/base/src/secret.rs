@@ -43,6 +43,7 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
 mod tests {
     use super::*;
 
+    // threat: T-20
     #[test]
     fn debug_shows_nothing() {
         assert_eq!(

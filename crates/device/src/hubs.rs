@@ -130,6 +130,7 @@ mod tests {
         check("https://[::1]:4443/", "https://[::1]:4443");
     }
 
+    // threat: T-43
     #[test]
     fn what_is_no_hub_address_is_refused() {
         for text in [

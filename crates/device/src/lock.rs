@@ -82,6 +82,7 @@ mod tests {
         lock
     }
 
+    // threat: T-02
     #[test]
     fn idle_time_drops_the_key() {
         let mut lock = unlocked(500);
@@ -94,6 +95,7 @@ mod tests {
         assert!(matches!(lock.key(UnixMillis(0)), Err(VaultError::Locked)));
     }
 
+    // threat: T-02
     #[test]
     fn a_timer_does_not_keep_it_open() {
         let mut lock = unlocked(500);
@@ -105,6 +107,7 @@ mod tests {
         ));
     }
 
+    // threat: T-02
     #[test]
     fn a_clock_set_back_locks() {
         let mut lock = unlocked(500);
@@ -112,6 +115,7 @@ mod tests {
         assert!(lock.tick(UnixMillis(1_000 - crate::CLOCK_SLACK_MS - 1)));
     }
 
+    // threat: T-02
     #[test]
     fn locking_is_immediate() {
         let mut lock = unlocked(500);

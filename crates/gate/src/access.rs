@@ -154,6 +154,7 @@ mod tests {
             .collect()
     }
 
+    // threat: T-07
     #[test]
     fn the_table() {
         use AccessType::*;

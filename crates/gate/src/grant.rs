@@ -16,6 +16,7 @@ pub fn offline_hours(policy_hours: u16, have: AccessType) -> u16 {
 mod tests {
     use super::*;
 
+    // threat: T-06
     #[test]
     fn policy_shortens_and_never_lengthens() {
         assert_eq!(offline_hours(72, AccessType::Analyzer), 72);

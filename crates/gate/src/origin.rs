@@ -58,6 +58,7 @@ mod tests {
         ]
     }
 
+    // threat: T-27
     #[test]
     fn only_the_exact_origin_opens_a_socket() {
         let opens = |origin| {
@@ -87,6 +88,7 @@ mod tests {
         assert!(!opens(None));
     }
 
+    // threat: T-27
     #[test]
     fn a_native_client_needs_no_origin_but_a_page_cannot_pretend() {
         let native = Provenance {
@@ -110,6 +112,7 @@ mod tests {
         ));
     }
 
+    // threat: T-28
     #[test]
     fn changing_requests_must_show_where_they_come_from() {
         let request = |origin, fetch_site| {

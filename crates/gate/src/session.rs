@@ -60,6 +60,7 @@ pub fn sessions_to_end(have: AccessType, last_seen: &[UnixMillis]) -> Vec<usize>
 mod tests {
     use super::*;
 
+    // threat: T-35
     #[test]
     fn idle_and_absolute_limits() {
         let t = UnixMillis(1_000_000_000_000);

@@ -158,6 +158,7 @@ mod tests {
 
     const T: UnixMillis = UnixMillis(1_000_000_000_000);
 
+    // threat: T-34
     #[test]
     fn a_pair_backs_off_after_the_free_failures() {
         let mut throttle = Throttle::default();
@@ -174,6 +175,7 @@ mod tests {
         );
     }
 
+    // threat: T-34
     #[test]
     fn a_victim_elsewhere_is_not_locked_out() {
         let mut throttle = Throttle::default();
@@ -186,6 +188,7 @@ mod tests {
         );
     }
 
+    // threat: T-34
     #[test]
     fn an_address_that_tries_many_accounts_runs_dry() {
         let mut throttle = Throttle::default();
@@ -208,6 +211,7 @@ mod tests {
         }
     }
 
+    // threat: T-34
     #[test]
     fn memory_is_bounded() {
         let mut throttle = Throttle::default();
@@ -229,6 +233,7 @@ mod tests {
     proptest! {
         /// However attempts are spread, one pair gets few and one address not many more than
         /// its budget within an hour.
+        // threat: T-34
         #[test]
         fn few_guesses_pass(gaps in prop::collection::vec(0i64..60_000, 1..2_000)) {
             let mut throttle = Throttle::default();

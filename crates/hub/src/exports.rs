@@ -209,6 +209,7 @@ mod tests {
         )
     }
 
+    // threat: T-19
     #[test]
     fn an_export_is_served_once_and_only_to_its_owner() {
         let folder = tempfile::tempdir().unwrap();

@@ -229,6 +229,7 @@ mod tests {
         assert_eq!(AppImage::decode(&image.encode().unwrap()).unwrap(), image);
     }
 
+    // threat: T-38
     #[test]
     fn every_cut_and_every_flipped_header_byte_is_an_error_or_an_image() {
         let bytes = image().encode().unwrap();

@@ -400,6 +400,7 @@ fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
 mod tests {
     use super::*;
 
+    // threat: T-25
     #[test]
     fn only_addresses_of_the_internet_are_public() {
         for private in [
@@ -440,6 +441,7 @@ mod tests {
         }
     }
 
+    // threat: T-25
     #[test]
     fn an_address_lies_within_a_site_part_by_part() {
         let within =

@@ -93,6 +93,7 @@ fn aged(store: &Store) -> HashSet<String> {
         .collect()
 }
 
+// threat: T-23
 #[tokio::test(flavor = "multi_thread")]
 async fn at_any_step_the_disk_may_fail_and_the_last_good_reload_stays() {
     let dir = tempfile::tempdir().unwrap();

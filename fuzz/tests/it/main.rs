@@ -22,26 +22,31 @@ fn run(folders: &[&str], check: fn(&[u8])) {
     assert!(n_seeds > 0, "no seeds in {folders:?}");
 }
 
+// threat: T-38
 #[test]
 fn package() {
     run(&["../corpus/sealed"], satchel_fuzz::package);
 }
 
+// threat: T-38
 #[test]
 fn signed() {
     run(&["seeds/signed"], satchel_fuzz::signed);
 }
 
+// threat: T-38
 #[test]
 fn expression() {
     run(&["seeds/expression"], satchel_fuzz::expression);
 }
 
+// threat: T-38
 #[test]
 fn script() {
     run(&["seeds/script"], satchel_fuzz::script);
 }
 
+// threat: T-38
 #[test]
 fn qix_frames() {
     run(
@@ -50,6 +55,7 @@ fn qix_frames() {
     );
 }
 
+// threat: T-38
 #[test]
 fn snapshot() {
     if std::env::var_os("UPDATE").is_some() {
@@ -59,11 +65,13 @@ fn snapshot() {
     run(&["seeds/snapshot"], satchel_fuzz::snapshot);
 }
 
+// threat: T-38
 #[test]
 fn csv() {
     run(&["seeds/csv"], satchel_fuzz::csv);
 }
 
+// threat: T-38
 #[test]
 fn parquet() {
     run(&["seeds/parquet"], satchel_fuzz::parquet);

@@ -10,6 +10,7 @@ use satchel_data::{AccessTables, Model, ModelBuilder, View};
 
 use crate::support::{access_table, frame, show, sum, table, values};
 
+// threat: T-17 T-22
 #[test]
 fn every_worked_example_holds_masked_and_reduced() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/access");

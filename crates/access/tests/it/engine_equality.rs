@@ -100,6 +100,7 @@ fn answers(view: View, selected: &[(usize, Vec<u32>)]) -> String {
 proptest! {
     #![proptest_config(cases())]
 
+    // threat: T-14 T-15 T-16
     #[test]
     fn masked_and_reduced_engines_answer_alike(rows in rows(), wanted in wanted(), omit in any::<prop::sample::Index>(), selected in prop::collection::vec((0usize..8, prop::collection::vec(0u32..4, 1..3)), 0..4)) {
         let model = Arc::new(build(&rows));

@@ -184,6 +184,7 @@ pub fn wanted() -> impl Strategy<Value = Vec<(usize, Vec<u8>)>> {
 proptest! {
     #![proptest_config(cases())]
 
+    // threat: T-13 T-14
     #[test]
     fn a_reduced_model_is_the_model_of_the_subjects_rows(rows in rows(), wanted in wanted()) {
         let model = Arc::new(build(&rows));
@@ -202,6 +203,7 @@ proptest! {
         prop_assert_eq!(show(&masked), show(&View::unrestricted(Arc::new(reduced.model))));
     }
 
+    // threat: T-22
     #[test]
     fn a_row_for_somebody_else_changes_nothing(rows in rows(), wanted in wanted(), value in 1u8..4) {
         let model = build(&rows);
@@ -214,6 +216,7 @@ proptest! {
         prop_assert_eq!(before, after);
     }
 
+    // threat: T-22
     #[test]
     fn a_row_more_never_takes_away(rows in rows(), wanted in wanted(), value in 1u8..4) {
         let model = build(&rows);
@@ -230,6 +233,7 @@ proptest! {
     }
 }
 
+// threat: T-13
 #[test]
 fn no_canary_of_a_hidden_row_or_field_is_in_the_bytes() {
     let mut frame = Frame::new("T", ["COUNTRY", "NAME", "SALARY"]);

@@ -226,6 +226,7 @@ mod tests {
         cookie.split(';').next().unwrap().to_owned()
     }
 
+    // threat: T-42
     #[test]
     fn the_token_works_once() {
         let door = door();
@@ -252,6 +253,7 @@ mod tests {
         cookie(&door);
     }
 
+    // threat: T-42
     #[test]
     fn other_hosts_and_origins_are_refused_even_with_the_cookie() {
         let door = door();

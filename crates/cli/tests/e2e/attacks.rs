@@ -16,6 +16,7 @@ fn replace(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
+// threat: T-12
 #[test]
 fn a_package_changed_anywhere_does_not_open() {
     let bench = Bench::new();
@@ -43,6 +44,7 @@ fn a_package_changed_anywhere_does_not_open() {
     assert_eq!(device.sales(), 6995.0);
 }
 
+// threat: T-03 T-12
 #[test]
 fn packages_open_for_their_person_on_their_device_only() {
     let bench = Bench::new();
@@ -58,6 +60,7 @@ fn packages_open_for_their_person_on_their_device_only() {
     assert_eq!(own.sales(), 6995.0);
 }
 
+// threat: T-01
 #[test]
 fn a_state_folder_is_nothing_without_its_key() {
     let bench = Bench::new();
@@ -75,6 +78,7 @@ fn a_state_folder_is_nothing_without_its_key() {
     assert_eq!(own.sales(), 6995.0);
 }
 
+// threat: T-01
 #[test]
 fn a_vault_changed_anywhere_does_not_open() {
     let bench = Bench::new();
@@ -93,6 +97,7 @@ fn a_vault_changed_anywhere_does_not_open() {
     assert_eq!(device.sales(), 11810.0);
 }
 
+// threat: T-01 T-20
 #[test]
 fn nothing_readable_lies_on_the_disk() {
     let bench = Bench::new();
@@ -112,6 +117,7 @@ fn nothing_readable_lies_on_the_disk() {
     }
 }
 
+// threat: T-41
 #[cfg(unix)]
 #[test]
 fn the_state_folder_is_its_owners_alone() {

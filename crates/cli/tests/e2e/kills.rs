@@ -129,6 +129,7 @@ fn a_log_in_that_is_killed_costs_no_download() {
     assert!(n_steps > 5, "{n_steps} steps");
 }
 
+// threat: T-06
 #[test]
 fn a_wipe_that_began_comes_to_its_end_before_anything_else() {
     let bench = Bench::new();
@@ -199,6 +200,7 @@ fn a_lock_that_is_killed_is_locked_or_not() {
     unlock();
 }
 
+// threat: T-01
 #[test]
 fn a_wrong_pin_counts_wherever_the_client_is_killed() {
     let bench = Bench::new();
@@ -224,6 +226,7 @@ fn a_wrong_pin_counts_wherever_the_client_is_killed() {
     }
 }
 
+// threat: T-05
 #[test]
 fn what_is_shown_was_written_down_first() {
     let bench = Bench::new();
@@ -252,6 +255,7 @@ fn what_is_shown_was_written_down_first() {
     assert!(n_steps > 8, "{n_steps} steps");
 }
 
+// threat: T-44
 #[test]
 fn a_full_disk_is_said_and_costs_nothing() {
     let bench = Bench::new();
@@ -279,6 +283,7 @@ fn a_full_disk_is_said_and_costs_nothing() {
 }
 
 /// A disk of its own of 3 MiB, which the sales app fits on and the flights do not.
+// threat: T-44
 #[test]
 fn a_disk_that_is_really_full() {
     let bench = Bench::new();

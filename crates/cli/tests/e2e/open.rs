@@ -225,6 +225,7 @@ fn an_app_opens_with_the_hub_down_and_agrees_with_ask() {
     assert!(state.contains(r#""title":"Sales""#), "{state}");
 }
 
+// threat: T-42
 #[test]
 fn nobody_else_is_let_in() {
     let bench = Bench::new();
@@ -249,6 +250,7 @@ fn nobody_else_is_let_in() {
     assert!(served.connect(&[cookie, ("origin", &own)]).is_ok());
 }
 
+// threat: T-05
 #[test]
 fn the_end_of_the_lease_closes_what_is_open() {
     let bench = Bench::new();
@@ -287,6 +289,7 @@ fn the_end_of_the_lease_closes_what_is_open() {
     assert_eq!(refused.code(), "lease.expired");
 }
 
+// threat: T-02
 #[test]
 fn locking_elsewhere_closes_what_is_open() {
     let bench = Bench::new();

@@ -211,6 +211,7 @@ fn a_pin_locks_and_unlocks_offline() {
     assert_eq!(device.sales(), 11810.0);
 }
 
+// threat: T-06
 #[test]
 fn wiping_leaves_nothing() {
     let bench = Bench::new();

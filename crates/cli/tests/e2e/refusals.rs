@@ -16,6 +16,7 @@ fn a_wrong_password_is_refused_and_keeps_nothing() {
     assert!(device.files("vault").is_empty());
 }
 
+// threat: T-07
 #[test]
 fn access_types_that_may_not_use_a_device() {
     let bench = Bench::new();
@@ -37,6 +38,7 @@ fn access_types_that_may_not_use_a_device() {
     }
 }
 
+// threat: T-22
 #[test]
 fn section_access_refuses_downloads() {
     let bench = Bench::new();
@@ -63,6 +65,7 @@ fn an_app_nobody_has() {
     );
 }
 
+// threat: T-10
 #[test]
 fn certificates_are_checked_every_time() {
     let bench = Bench::new();
@@ -102,6 +105,7 @@ fn certificates_are_checked_every_time() {
     assert_eq!(device.sign_in("ben").code(), "tls.untrusted_issuer");
 }
 
+// threat: T-06
 #[test]
 fn a_revoked_device_keeps_nothing_after_the_next_contact() {
     let bench = Bench::new();

@@ -23,6 +23,7 @@ fn device(bench: &Bench) -> Device {
     device
 }
 
+// threat: T-05
 #[test]
 fn ten_days_to_the_second() {
     let bench = Bench::new();
@@ -47,6 +48,7 @@ fn ten_days_to_the_second() {
     assert_eq!(std::fs::read(device.package()).unwrap(), package);
 }
 
+// threat: T-05
 #[test]
 fn the_hours_begin_at_the_first_launch() {
     let bench = Bench::new();
@@ -71,6 +73,7 @@ fn a_log_in_never_launched_lapses() {
     assert_eq!(device.sales(), 6995.0);
 }
 
+// threat: T-05
 #[test]
 fn a_clock_set_back_closes_until_the_next_log_in() {
     let bench = Bench::new();
@@ -84,6 +87,7 @@ fn a_clock_set_back_closes_until_the_next_log_in() {
     assert_eq!(device.sales(), 6995.0);
 }
 
+// threat: T-05
 #[test]
 fn a_log_in_does_not_help_while_the_clock_is_wrong() {
     let bench = Bench::new();

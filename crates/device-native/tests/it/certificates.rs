@@ -114,6 +114,7 @@ fn a_good_chain_is_accepted() {
     check(leaf_params(HOST), &middle, &[&middle], &[&root], "accepted");
 }
 
+// threat: T-10
 #[test]
 fn dates() {
     let root = root(ca_params("Root"));
@@ -135,6 +136,7 @@ fn dates() {
     );
 }
 
+// threat: T-10
 #[test]
 fn names() {
     let root = root(ca_params("Root"));
@@ -150,6 +152,7 @@ fn names() {
     check(leaf, &root, &[], &[&root], "tls.common_name_only");
 }
 
+// threat: T-10
 #[test]
 fn issuers() {
     let (ours, theirs) = (root(ca_params("Ours")), root(ca_params("Theirs")));
@@ -191,6 +194,7 @@ fn issuers() {
     check_chain(vec![own.der().to_vec()], key, &[&ours], "tls.self_signed");
 }
 
+// threat: T-10
 #[test]
 fn a_root_that_is_out_of_date_is_refused() {
     let mut params = ca_params("Root");
@@ -218,6 +222,7 @@ fn a_sound_root_beside_an_expired_one_is_enough() {
     check(leaf_params(HOST), &new, &[], &[&old, &new], "accepted");
 }
 
+// threat: T-10
 #[test]
 fn roots_that_are_no_proper_ca() {
     let mut params = ca_params("Root");

@@ -33,6 +33,7 @@ fn bytes_come_back_and_go() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+// threat: T-38
 #[test]
 fn names_cannot_leave_the_folder() {
     let folder = folder("names");
@@ -108,6 +109,7 @@ fn a_file_being_written_is_not_taken_for_a_left_over() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+// threat: T-41
 #[cfg(unix)]
 #[test]
 fn only_the_owner_may_read() {

@@ -99,6 +99,7 @@ fn seconds(text: &str) -> u64 {
 
 /// Where we differ from limbo on purpose, one line each: id, what limbo expects, what we say.
 /// `UPDATE=1` writes it anew; a change either way fails.
+// threat: T-09 T-10
 #[test]
 fn limbo_cases_end_as_pinned() {
     let Some(limbo) = load("x509-limbo-core.json.xz") else {
@@ -140,6 +141,7 @@ fn limbo_cases_end_as_pinned() {
 }
 
 /// Every case of BetterTLS, without exception. Slow: every 16th case unless `SLOW` is set.
+// threat: T-09 T-10
 #[test]
 fn bettertls_cases_end_right() {
     let Some(better) = load("bettertls.json.xz") else {

@@ -86,6 +86,7 @@ fn a_download_opens_with_the_hub_down_until_the_lease_ends() {
     assert_eq!(world.hub.borrow().n_bytes_sent, n_bytes_sent);
 }
 
+// threat: T-05
 #[test]
 fn a_clock_set_back_closes_and_stays_closed_over_a_restart() {
     let (world, _) = with_download();
@@ -103,6 +104,7 @@ fn a_clock_set_back_closes_and_stays_closed_over_a_restart() {
     );
 }
 
+// threat: T-01
 #[test]
 fn nothing_readable_lies_on_the_disk() {
     let (world, _) = with_download();
@@ -163,6 +165,7 @@ fn a_download_broken_off_resumes_in_the_next_run() {
     assert!(client.open(URL, &app()).is_ok());
 }
 
+// threat: T-12
 #[test]
 fn a_damaged_download_is_thrown_away_and_the_old_one_kept() {
     let (world, mut client) = with_download();
@@ -176,6 +179,7 @@ fn a_damaged_download_is_thrown_away_and_the_old_one_kept() {
     );
 }
 
+// threat: T-12 T-39
 #[test]
 fn an_older_reload_does_not_replace_a_newer_one() {
     let (world, mut client) = with_download();
@@ -219,6 +223,7 @@ fn at_whatever_write_the_disk_is_full_or_the_process_dies_the_old_or_the_new_dow
     }
 }
 
+// threat: T-06
 #[test]
 fn a_wipe_that_began_is_ended_by_the_next_start() {
     let mut ended = false;
@@ -327,6 +332,7 @@ fn a_wipe_ends_what_another_process_was_doing() {
     assert_eq!(world.disk.names(), Vec::<String>::new());
 }
 
+// threat: T-01
 #[test]
 fn every_guess_counts_whichever_process_makes_it() {
     let world = World::new();
@@ -343,6 +349,7 @@ fn every_guess_counts_whichever_process_makes_it() {
     assert_eq!(code(clients[0].unlock_with_pin("1357")), "vault.destroyed");
 }
 
+// threat: T-09
 #[test]
 fn a_hub_with_another_identity_is_refused() {
     let (world, mut client) = with_download();
@@ -369,6 +376,7 @@ fn without_it_the_session_ends_and_says_so() {
     assert_eq!(code(refused), "auth.not_signed_in");
 }
 
+// threat: T-06 T-24
 #[test]
 fn rights_that_are_gone_take_the_download_along() {
     let (world, mut client) = with_download();
@@ -378,6 +386,7 @@ fn rights_that_are_gone_take_the_download_along() {
     assert_eq!(world.disk.names(), ["hubs.json", "vault.json"]);
 }
 
+// threat: T-06
 #[test]
 fn a_revoked_device_keeps_nothing_after_the_next_contact() {
     let contacts: [fn(&World, &mut Client<'_>) -> String; 2] = [
@@ -399,6 +408,7 @@ fn a_revoked_device_keeps_nothing_after_the_next_contact() {
 }
 
 /// A device whose session is long over, and that signs in by its key, hears it too.
+// threat: T-06
 #[test]
 fn a_revoked_device_that_signs_in_by_its_key_keeps_nothing() {
     let world = World::new();
@@ -423,6 +433,7 @@ fn signing_out_closes_and_signing_in_opens_again() {
     assert!(client.open(URL, &app()).is_ok());
 }
 
+// threat: T-02
 #[test]
 fn a_locked_client_opens_nothing() {
     let (_world, mut client) = with_download();
@@ -430,6 +441,7 @@ fn a_locked_client_opens_nothing() {
     assert_eq!(code(client.open(URL, &app())), "vault.locked");
 }
 
+// threat: T-03 T-12
 #[test]
 fn a_package_of_another_device_does_not_open_here() {
     let (world, _) = with_download();

@@ -204,6 +204,7 @@ fn live(seed: u64) {
     assert_eq!(observe(&world).reload, reload, "seed {seed}");
 }
 
+// threat: T-44
 #[test]
 fn at_any_write_the_disk_may_fail_or_the_process_die() {
     let n_seeds = if std::env::var("SLOW").is_ok() {

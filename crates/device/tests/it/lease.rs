@@ -48,6 +48,7 @@ fn code(lease: &mut LeaseState, now: i64) -> &'static str {
     }
 }
 
+// threat: T-05
 #[test]
 fn the_last_second_opens_and_the_240th_hour_refuses() {
     let mut lease = logged_in(240);
@@ -96,6 +97,7 @@ fn policy_shortens_and_never_lengthens() {
     assert_eq!(code(&mut logged_in(0), 0), "lease.offline_not_allowed");
 }
 
+// threat: T-05
 #[test]
 fn five_minutes_behind_is_honest_and_more_is_not() {
     let mut lease = logged_in(240);
@@ -108,6 +110,7 @@ fn five_minutes_behind_is_honest_and_more_is_not() {
     assert_eq!(code(&mut lease, 2 * DAY), "open");
 }
 
+// threat: T-05
 #[test]
 fn a_slow_clock_gains_no_time() {
     let mut lease = logged_in(240);
@@ -126,6 +129,7 @@ fn a_log_in_repairs_a_mark_from_the_future() {
     assert_eq!(code(&mut lease, DAY + HOUR), "open");
 }
 
+// threat: T-04
 #[test]
 fn the_hubs_signed_time_raises_the_mark() {
     // The device's clock is a day slow when it logs in.
@@ -135,6 +139,7 @@ fn the_hubs_signed_time_raises_the_mark() {
     assert_eq!(code(&mut lease, -DAY + HOUR), "lease.clock_behind");
 }
 
+// threat: T-04
 #[test]
 fn an_older_grant_cannot_be_played_again() {
     let mut lease = logged_in(240);
@@ -152,6 +157,7 @@ fn an_older_grant_cannot_be_played_again() {
     );
 }
 
+// threat: T-04
 #[test]
 fn a_grant_gives_its_hours_once() {
     let mut lease = logged_in(240);
@@ -302,6 +308,7 @@ fn cases() -> ProptestConfig {
 proptest! {
     #![proptest_config(cases())]
 
+    // threat: T-05
     #[test]
     fn the_machine_agrees_with_the_naive_model(
         events in proptest::collection::vec(event(), 1..60),

@@ -39,12 +39,14 @@ fn the_right_pin_opens_also_after_storing() {
     );
 }
 
+// threat: T-01
 #[test]
 fn nothing_of_the_body_shows() {
     let text = String::from_utf8(with_pin().to_json()).unwrap();
     assert!(!text.contains("CANARY") && !text.contains("2580"));
 }
 
+// threat: T-01
 #[test]
 fn ten_wrong_pins_destroy() {
     let mut file = with_pin();
@@ -70,6 +72,7 @@ fn a_right_pin_sets_the_count_to_zero() {
     }
 }
 
+// threat: T-01
 #[test]
 fn a_try_counts_even_if_the_process_dies_in_it() {
     let mut file = with_pin();
@@ -110,6 +113,7 @@ fn pins_have_a_length() {
     );
 }
 
+// threat: T-01 T-38
 #[test]
 fn a_changed_file_never_opens_and_never_exhausts_memory() {
     let text = String::from_utf8(with_pin().to_json()).unwrap();

@@ -100,6 +100,7 @@ fn cube(dims: &[&str], measure: &str, n: usize) -> CubeDef {
     }
 }
 
+// threat: T-33
 #[test]
 fn cubes_end_when_they_are_cancelled() {
     let engine = engine();
@@ -121,6 +122,7 @@ fn cubes_end_when_they_are_cancelled() {
     });
 }
 
+// threat: T-33
 #[test]
 fn limits_pivots_and_trees_end_when_they_are_cancelled() {
     let engine = engine();

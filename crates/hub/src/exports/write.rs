@@ -206,6 +206,7 @@ mod tests {
         );
     }
 
+    // threat: T-30
     #[test]
     fn text_that_a_spreadsheet_would_run_is_made_harmless() {
         for text in [

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::harness::{Hub, PASSWORD, credentials};
 
+// threat: T-35
 #[tokio::test(flavor = "multi_thread")]
 async fn signing_in_gives_a_session_and_signing_out_ends_it() {
     let hub = Hub::start(&[AccessType::Professional]).await;
@@ -30,6 +31,7 @@ async fn signing_in_gives_a_session_and_signing_out_ends_it() {
     hub.stop().await;
 }
 
+// threat: T-21 T-34
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_people_and_wrong_passwords_get_the_same_answer_and_are_slowed_down() {
     let hub = Hub::start(&[AccessType::Professional, AccessType::Analyzer]).await;
@@ -75,6 +77,7 @@ async fn unknown_people_and_wrong_passwords_get_the_same_answer_and_are_slowed_d
     hub.stop().await;
 }
 
+// threat: T-35
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_and_made_up_sessions_are_refused() {
     let hub = Hub::start(&[AccessType::Analyzer]).await;
@@ -92,6 +95,7 @@ async fn idle_and_made_up_sessions_are_refused() {
     hub.stop().await;
 }
 
+// threat: T-28
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_that_change_something_must_come_from_our_own_pages() {
     let hub = Hub::start(&[AccessType::Analyzer]).await;
@@ -137,6 +141,7 @@ async fn requests_that_change_something_must_come_from_our_own_pages() {
     hub.stop().await;
 }
 
+// threat: T-27
 #[tokio::test(flavor = "multi_thread")]
 async fn only_our_own_origins_open_a_socket() {
     let hub = Hub::start(&[AccessType::Analyzer]).await;
@@ -195,6 +200,7 @@ fn path(route: Route) -> String {
         .replace("{download}", "00000000-0000-4000-8000-000000000000")
 }
 
+// threat: T-07
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_for_every_access_type_from_browser_and_device() {
     let people: Vec<AccessType> = AccessType::ALL

@@ -78,6 +78,7 @@ pub async fn evaluate(hub: &Hub, who: &str, expression: &str) -> Value {
     socket.call(handle, "EvaluateEx", json!([expression])).await["result"]["qValue"].clone()
 }
 
+// threat: T-15 T-22
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_see_different_data_and_a_third_is_not_let_in() {
     let hub = hub_with_app().await;
@@ -100,6 +101,7 @@ async fn two_people_see_different_data_and_a_third_is_not_let_in() {
 }
 
 /// How much data others have is nobody's business but the owner's.
+// threat: T-14
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_of_apps_tells_the_size_to_its_owner_only() {
     let hub = hub_with_app().await;
@@ -145,6 +147,7 @@ async fn a_malformed_frame_is_answered_and_the_socket_lives_on() {
     hub.stop().await;
 }
 
+// threat: T-35
 #[tokio::test(flavor = "multi_thread")]
 async fn signing_out_elsewhere_closes_the_socket() {
     let hub = hub_with_app().await;
@@ -168,6 +171,7 @@ async fn signing_out_elsewhere_closes_the_socket() {
     hub.stop().await;
 }
 
+// threat: T-23
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reload_that_fails_leaves_the_last_good_data() {
     let hub = hub_with_app().await;
@@ -367,6 +371,7 @@ async fn a_download_is_reduced_sealed_and_fetched_in_parts() {
     hub.stop().await;
 }
 
+// threat: T-37
 #[tokio::test(flavor = "multi_thread")]
 async fn a_remembered_device_signs_in_once_per_challenge() {
     let hub = hub_with_app().await;
@@ -406,6 +411,7 @@ async fn a_remembered_device_signs_in_once_per_challenge() {
     hub.stop().await;
 }
 
+// threat: T-06 T-24
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_names_apps_whose_rights_are_gone() {
     let hub = hub_with_app().await;
@@ -421,6 +427,7 @@ async fn a_lease_names_apps_whose_rights_are_gone() {
     hub.stop().await;
 }
 
+// threat: T-08 T-45
 #[tokio::test(flavor = "multi_thread")]
 async fn tampering_with_the_audit_log_is_found() {
     let hub = hub_with_app().await;
@@ -438,6 +445,7 @@ async fn tampering_with_the_audit_log_is_found() {
 }
 
 /// Also in the middle of nothing: a socket that is silent is closed too.
+// threat: T-06 T-35
 #[tokio::test(flavor = "multi_thread")]
 async fn revoking_a_device_ends_its_session_and_closes_its_socket() {
     let hub = hub_with_app().await;
@@ -473,6 +481,7 @@ async fn revoking_a_device_ends_its_session_and_closes_its_socket() {
 
 /// A device that is to be wiped hears so first: with its session, and also when all it has left
 /// is its key.
+// threat: T-06
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_that_is_to_be_wiped_is_told_at_its_next_contact() {
     let hub = hub_with_app().await;

@@ -55,6 +55,7 @@ async fn a_script_reads_a_database_by_the_name_of_its_connection() {
     hub.stop().await;
 }
 
+// threat: T-20
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_sealed_and_shown_to_nobody() {
     let hub = Hub::prepared(&[]).await;
@@ -188,6 +189,7 @@ fn moved(to: &str) -> String {
     )
 }
 
+// threat: T-25
 #[tokio::test(flavor = "multi_thread")]
 async fn files_of_an_allowed_site_are_read_and_of_no_other() {
     let hub = Hub::start(&[AccessType::Analyzer]).await;

@@ -41,6 +41,7 @@ async fn fetch(hub: &Hub, token: &str, url: &str) -> Answer {
     hub.browser(&format!("GET {url}"), token, &[], None).await
 }
 
+// threat: T-19
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_holds_what_its_reader_sees_and_is_served_once_to_their_log_in() {
     let hub = hub_with_app().await;
@@ -119,6 +120,7 @@ async fn a_workbook_is_one_and_an_export_nobody_fetched_is_gone() {
     hub.stop().await;
 }
 
+// threat: T-19
 #[tokio::test(flavor = "multi_thread")]
 async fn where_export_is_off_nobody_exports() {
     let hub = Hub::start_with(

@@ -50,6 +50,7 @@ pub async fn set_script(hub: &Hub, change: impl Fn(&str) -> String) {
 
 /// Whatever the instant, the old data is served or the new, whole, and what a kill leaves on
 /// the disk does not stay for ever.
+// threat: T-23
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reload_killed_at_any_instant_is_there_or_not() {
     const ROWS: u64 = 20_000;
@@ -161,6 +162,7 @@ async fn the_removal_of_an_app_killed_at_any_instant_is_done_or_not() {
 }
 
 /// The reload runs inside the hub and has come to its last statement but one.
+// threat: T-23
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hub_killed_in_the_middle_of_a_reload_serves_the_last_good_data() {
     let mut hub = prepared().await;
@@ -224,6 +226,7 @@ async fn a_download_being_prepared_when_the_hub_is_killed_is_not_waited_for() {
     prepare(&hub, &device, &app).await;
 }
 
+// threat: T-23
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hub_with_a_full_disk_says_so_serves_on_and_recovers() {
     let mut hub = prepared().await;

@@ -50,6 +50,7 @@ async fn reload(socket: &mut Socket, handle: i64, script: &str) -> Value {
     socket.call(handle, "DoReloadEx", json!([{}])).await["result"]["qResult"].clone()
 }
 
+// threat: T-33
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_without_an_end_is_ended_and_the_last_good_data_stays() {
     let hub = with_reloads(ReloadLimits {
@@ -120,6 +121,7 @@ async fn rest(stream: &mut (impl AsyncReadExt + Unpin)) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+// threat: T-32
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_slow_with_a_handshake_a_head_or_a_body_is_left() {
     let hub = with_connections(|limits| {
@@ -189,6 +191,7 @@ async fn a_socket_whose_peer_is_gone_ends_and_one_that_is_quiet_stays() {
     hub.stop().await;
 }
 
+// threat: T-32
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_for_much_and_reads_nothing_is_left_and_others_are_served() {
     let hub = with_connections(|limits| limits.stall = SHORT).await;
@@ -223,6 +226,7 @@ async fn who_asks_for_much_and_reads_nothing_is_left_and_others_are_served() {
     hub.stop().await;
 }
 
+// threat: T-32
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_has_so_many_connections_and_no_more() {
     let hub = with_connections(|limits| limits.per_address = 3).await;

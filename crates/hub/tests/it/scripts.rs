@@ -104,6 +104,7 @@ async fn a_partial_reload_adds_to_what_is_there() {
 }
 
 /// The scheduler has no row in the app's section access: what it keeps would be nothing.
+// threat: T-23
 #[tokio::test(flavor = "multi_thread")]
 async fn a_partial_reload_needs_all_of_the_data_and_keeps_section_access() {
     let hub = hub_with_app().await;
@@ -155,6 +156,7 @@ async fn binary_brings_the_other_apps_data_and_its_section_access() {
 }
 
 /// Somebody who sees two of four rows, and not the margin, loads no more into an app of theirs.
+// threat: T-08 T-25
 #[tokio::test(flavor = "multi_thread")]
 async fn binary_loads_what_the_one_who_reloads_may_see() {
     let hub = hub_with_app().await;
@@ -258,6 +260,7 @@ fn a_script_is_tried_out_with_few_rows_and_told_step_by_step() {
     assert!(told.contains("table  rows  fields"), "{told}");
 }
 
+// threat: T-23
 #[tokio::test(flavor = "multi_thread")]
 async fn expectations_about_section_access_guard_publication() {
     let hub = hub_with_app().await;

@@ -116,6 +116,7 @@ async fn a_session_with_a_ttl_waits_for_its_person() {
     hub.stop().await;
 }
 
+// threat: T-18 T-35
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kept_session_is_not_given_back_after_signing_out_or_new_data() {
     let hub = hub_with_app().await;
@@ -182,6 +183,7 @@ async fn after_a_new_reload_who_comes_sees_the_new_data_and_who_is_there_keeps_t
     hub.stop().await;
 }
 
+// threat: T-24
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_no_longer_admitted_is_refused_at_the_next_open_in_any_case() {
     let hub = hub_with_app().await;

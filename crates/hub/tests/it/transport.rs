@@ -41,6 +41,7 @@ async fn plain_http_gets_a_redirect_and_nothing_else() {
     hub.stop().await;
 }
 
+// threat: T-11
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_1_1_is_refused() {
     let hub = Hub::start(&[]).await;
@@ -62,6 +63,7 @@ async fn tls_1_1_is_refused() {
     hub.stop().await;
 }
 
+// threat: T-28 T-29 T-40
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_carries_the_security_headers() {
     let hub = Hub::start(&[]).await;
@@ -89,6 +91,7 @@ async fn every_answer_carries_the_security_headers() {
     hub.stop().await;
 }
 
+// threat: T-32
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_too_large_is_refused() {
     let hub = Hub::start(&[]).await;

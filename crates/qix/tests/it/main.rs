@@ -108,6 +108,7 @@ fn open(session: &mut Session) {
     );
 }
 
+// threat: T-32 T-33
 #[test]
 fn a_cancelled_request_is_aborted_and_a_large_one_too_large() {
     let mut session = session();
@@ -135,6 +136,7 @@ fn a_cancelled_request_is_aborted_and_a_large_one_too_large() {
     assert_eq!(reply["result"]["qValue"]["qNumber"], 36952);
 }
 
+// threat: T-32
 #[test]
 fn a_frame_that_is_too_long_is_refused() {
     let config = SessionConfig {
@@ -354,6 +356,7 @@ proptest! {
     }
 }
 
+// threat: T-19
 #[test]
 fn a_bookmark_names_only_values_the_reader_may_see() {
     let mut content = satchel_qix::AppContent::default();

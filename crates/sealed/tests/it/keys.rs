@@ -62,6 +62,7 @@ fn keys_survive_their_bytes() {
     assert_eq!(DevicePublicKey::from_bytes(&bytes), Ok(device.public_key()));
 }
 
+// threat: T-20
 #[test]
 fn secrets_do_not_show() {
     assert_eq!(format!("{:?}", hub_key()), "SigningKey(…)");

@@ -73,6 +73,7 @@ fn two_packages_of_the_same_payload_differ() {
     assert_ne!(make("a"), make("b"));
 }
 
+// threat: T-12
 #[test]
 fn every_flipped_byte_is_found() {
     // Small enough to try every byte of header, chunk and end.
@@ -92,6 +93,7 @@ fn every_flipped_byte_is_found() {
     }
 }
 
+// threat: T-12
 #[test]
 fn every_truncation_is_found_and_named() {
     let bytes = seal(&payload(300));
@@ -139,6 +141,7 @@ fn bytes_after_the_end_are_refused() {
     );
 }
 
+// threat: T-12
 #[test]
 fn chunks_cannot_be_reordered_dropped_or_repeated() {
     let bytes = seal(&payload(4 * CHUNK_BYTES));
@@ -165,6 +168,7 @@ fn chunks_cannot_be_reordered_dropped_or_repeated() {
     assert_eq!(open_ours(&repeated), Err(OpenError::Chunk { chunk: 1 }));
 }
 
+// threat: T-12
 #[test]
 fn a_chunk_of_another_package_does_not_fit() {
     let ours = seal(&payload(CHUNK_BYTES + 5));
@@ -196,6 +200,7 @@ fn refused(change: impl FnOnce(&mut Binding), want: OpenError) {
     assert_eq!(got.map(|_| ()), Err(want));
 }
 
+// threat: T-12
 #[test]
 fn another_hub_user_device_or_app_is_refused_by_name() {
     refused(|b| b.hub = "other".into(), OpenError::WrongHub);
@@ -215,6 +220,7 @@ fn another_device_key_does_not_open() {
     assert_eq!(got.map(|_| ()), Err(OpenError::DataKey));
 }
 
+// threat: T-09 T-12
 #[test]
 fn another_hubs_signature_is_refused() {
     let got = open(
@@ -226,6 +232,7 @@ fn another_hubs_signature_is_refused() {
     assert_eq!(got.map(|_| ()), Err(OpenError::Signature));
 }
 
+// threat: T-12
 #[test]
 fn nothing_reaches_the_sink_before_it_is_authentic() {
     // A forger who knows the device's public key, but has another signing key.
@@ -376,6 +383,7 @@ proptest! {
     }
 
     /// Bytes of any kind are refused without a panic.
+    // threat: T-38
     #[test]
     fn garbage_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..3000), with_magic: bool) {
         let mut bytes = bytes;

@@ -17,6 +17,7 @@ fn the_payload_comes_back_verbatim() {
     assert_eq!(payload_unverified(&bytes), Ok(PAYLOAD));
 }
 
+// threat: T-09
 #[test]
 fn one_kind_never_serves_for_another() {
     let bytes = sign(&hub_key(), GRANT, PAYLOAD).unwrap();
@@ -26,6 +27,7 @@ fn one_kind_never_serves_for_another() {
     );
 }
 
+// threat: T-09
 #[test]
 fn another_key_is_refused() {
     let bytes = sign(&hub_key(), GRANT, PAYLOAD).unwrap();
@@ -47,6 +49,7 @@ fn context_and_payload_cannot_be_shifted() {
     );
 }
 
+// threat: T-09
 #[test]
 fn every_flip_and_every_cut_is_found() {
     let key = hub_key().verifying_key();
@@ -71,6 +74,7 @@ fn every_flip_and_every_cut_is_found() {
     ));
 }
 
+// threat: T-38
 #[test]
 fn a_huge_length_is_refused_before_memory_is_taken() {
     let mut bytes = sign(&hub_key(), GRANT, PAYLOAD).unwrap();

@@ -208,6 +208,7 @@ proptest! {
         prop_assert_eq!(rows_of(&back), with_first_texts(rows));
     }
 
+    // threat: T-31
     #[test]
     fn any_damage_ends(at in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6), cut in any::<prop::sample::Index>(), cuts in any::<bool>()) {
         let mut bytes = bytes_of(&sample());

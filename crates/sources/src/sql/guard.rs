@@ -131,6 +131,7 @@ mod tests {
         check(DatabaseKind::Sqlite, true, &["PRAGMA table_info(t)"]);
     }
 
+    // threat: T-26
     #[test]
     fn what_writes_is_not_however_it_is_hidden() {
         for kind in [

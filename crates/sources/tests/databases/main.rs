@@ -48,6 +48,7 @@ fn refused(address: &DatabaseAddress, sql: &str, code: &str) -> String {
     error.message
 }
 
+// threat: T-26
 #[test]
 fn postgres_reads_and_only_reads() {
     let server = Server::postgres();
@@ -106,6 +107,7 @@ fn postgres_reads_and_only_reads() {
     refused(&encrypted, "SELECT 1", "source.sql_unreachable");
 }
 
+// threat: T-26
 #[test]
 fn mariadb_reads_and_only_reads() {
     let server = Server::mariadb();

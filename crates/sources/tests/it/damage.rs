@@ -91,6 +91,7 @@ fn damaged(bytes: &[u8], dice: &mut Dice) -> Vec<u8> {
     out
 }
 
+// threat: T-31
 #[test]
 fn every_damaged_sample_ends() {
     let n_tries = if std::env::var("SLOW").is_ok() {
@@ -140,6 +141,7 @@ fn workbook(sheet: &[u8]) -> Vec<u8> {
 
 const LOAD_SHEET: &str = "T: LOAD * FROM [b.xlsx] (ooxml, no labels);";
 
+// threat: T-31
 #[test]
 fn a_part_that_inflates_without_end_is_refused() {
     let mut sheet = b"<worksheet><sheetData><row r=\"1\"><c r=\"A1\"><v>".to_vec();
@@ -154,6 +156,7 @@ fn a_part_that_inflates_without_end_is_refused() {
     );
 }
 
+// threat: T-31
 #[test]
 fn cells_far_apart_take_no_memory_between_them() {
     let far = workbook(
@@ -167,6 +170,7 @@ fn cells_far_apart_take_no_memory_between_them() {
     check("b.xlsx", &outside, LOAD_SHEET, "source.malformed");
 }
 
+// threat: T-31
 #[test]
 fn an_old_workbook_cannot_announce_more_than_a_sheet_holds() {
     let (name, good, script) = samples().into_iter().find(|(n, ..)| n == "o.xls").unwrap();

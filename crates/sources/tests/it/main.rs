@@ -285,6 +285,7 @@ fn broken_parquet_is_an_error() {
     }
 }
 
+// threat: T-25
 #[test]
 fn nothing_outside_the_folders_is_touched() {
     let folder = folder();
@@ -343,6 +344,7 @@ fn nothing_outside_the_folders_is_touched() {
     assert_eq!(failure.problems[0].code, "source.outside_root");
 }
 
+// threat: T-25
 #[test]
 fn masks_list_files_in_order_and_never_leave_the_folders() {
     let folder = folder();
@@ -376,6 +378,7 @@ fn masks_list_files_in_order_and_never_leave_the_folders() {
     }
 }
 
+// threat: T-25
 #[cfg(unix)]
 #[test]
 fn functions_about_files_see_nothing_outside() {

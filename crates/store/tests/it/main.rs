@@ -77,6 +77,7 @@ async fn there_is_no_hub_in_an_empty_folder() {
     ));
 }
 
+// threat: T-23
 #[tokio::test]
 async fn a_reload_is_published_whole_and_only_over_the_one_it_began_on() {
     let (_dir, store) = store().await;
@@ -137,6 +138,7 @@ async fn a_title_of_several_apps_names_none_of_them() {
     ));
 }
 
+// threat: T-35
 #[tokio::test]
 async fn sessions_idle_out_and_are_five_at_most() {
     let (_dir, store) = store().await;
@@ -174,6 +176,7 @@ async fn sessions_idle_out_and_are_five_at_most() {
     assert!(!live(99, T).await);
 }
 
+// threat: T-35
 #[tokio::test]
 async fn a_new_password_ends_all_sessions() {
     let (_dir, store) = store().await;
@@ -290,6 +293,7 @@ async fn pools_are_used_up() {
     assert_eq!(in_force(&bob, march).await, AccessType::AnalyzerCapacity);
 }
 
+// threat: T-37
 #[tokio::test]
 async fn a_challenge_is_taken_once() {
     let (_dir, store) = store().await;
@@ -333,6 +337,7 @@ async fn write_audit(store: &Store, n: u32) {
     }
 }
 
+// threat: T-08 T-45
 #[tokio::test]
 async fn every_kind_of_tampering_with_the_audit_log_is_found() {
     for (statement, want) in [
@@ -482,6 +487,7 @@ async fn revoking_a_device_ends_its_sessions_and_no_others() {
     assert_eq!(ended, [tokens[0], tokens[3], tokens[4]]);
 }
 
+// threat: T-20
 #[tokio::test]
 async fn a_sealed_secret_belongs_to_its_connection() {
     let (dir, store) = store().await;
