@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
-use crate::process::{command, root, step, target_dir};
+use crate::process::{cargo, command, root, step, target_dir};
 use crate::wasm;
 
 /// How thoroughly cargo optimises.
@@ -67,14 +67,32 @@ pub fn web_packages() -> Result<()> {
 
 /// `satchel-hub` and `satchel`.
 pub fn binaries(profile: Profile) -> Result<()> {
-    let mut build = command(
-        "cargo",
-        ["build", "--quiet", "-p", "satchel-hub", "-p", "satchel-cli"],
-    );
-    if profile == Profile::Release {
-        build.arg("--release");
-    }
-    step("building satchel-hub and satchel", &mut build)
+    let mut build = match profile {
+        Profile::Release => command(
+            "cargo",
+            [
+                "build",
+                "--release",
+                "-p",
+                "satchel-hub",
+                "-p",
+                "satchel-cli",
+            ],
+        ),
+        // Together with a test, as the tests that built them before were.
+        Profile::Dev => cargo(
+            &["build"],
+            [
+                "--bin",
+                "satchel-hub",
+                "--bin",
+                "satchel",
+                "--test",
+                "readers",
+            ],
+        ),
+    };
+    step("building satchel-hub and satchel", build.arg("--quiet"))
 }
 
 /// Where a binary is after [`binaries`].

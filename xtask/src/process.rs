@@ -26,6 +26,18 @@ pub fn command<S: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = S>
     command
 }
 
+/// A cargo command over the whole workspace but this program, which has a profile of its own.
+///
+/// The tests build nothing by `-p`: cargo unites the features of what is selected, and another
+/// selection would compile most crates once more.
+pub fn cargo<'a>(action: &[&str], more: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut command = command("cargo", action);
+    command
+        .args(["--workspace", "--exclude", "xtask"])
+        .args(more);
+    command
+}
+
 /// Runs `command` with its output shown as it comes.
 pub fn run(command: &mut Command) -> Result<()> {
     let shown = describe(command);
