@@ -53,6 +53,12 @@ impl fmt::Display for ByteSize {
 pub trait Clock: Send + Sync {
     /// The present time, UTC.
     fn now(&self) -> UnixMillis;
+
+    /// Local time minus UTC at `at`, in minutes, where this computer is. 0 unless the clock
+    /// knows a place.
+    fn local_offset_minutes(&self, _at: UnixMillis) -> i32 {
+        0
+    }
 }
 
 /// Where randomness comes from. Edge rooms ask the operating system; tests use a fixed seed.

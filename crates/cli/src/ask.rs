@@ -1,7 +1,8 @@
 //! `satchel ask`.
 
+use satchel_base::Clock as _;
 use satchel_device::utc_text;
-use satchel_device_native::local_offset_minutes;
+use satchel_device_native::SystemClock;
 use serde_json::json;
 
 use crate::answer::{Question, answer};
@@ -18,7 +19,7 @@ pub fn ask(context: &mut Context, asked: &Ask) -> Result<Output, Failure> {
     let (manifest, remaining) = (opened.manifest.clone(), opened.remaining);
     let Carried { model, .. } = Carried::read(opened)?;
     let now = context.client.now();
-    let utc_offset = f64::from(local_offset_minutes(now)) / 1440.0;
+    let utc_offset = f64::from(SystemClock.local_offset_minutes(now)) / 1440.0;
     let question = Question {
         measures: asked.measures.clone(),
         by: asked.by.clone(),

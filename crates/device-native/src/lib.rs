@@ -15,4 +15,4 @@ pub use files::Files;
 pub use http::HubConnection;
 pub use key_file::KeyFile;
 pub use satchel_trust::{HubVerifier, Roots, TlsFailure};
-pub use system::{SystemClock, SystemEntropy, local_offset_minutes};
+pub use system::{SystemClock, SystemEntropy};

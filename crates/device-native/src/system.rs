@@ -19,15 +19,15 @@ impl Clock for SystemClock {
         };
         UnixMillis(millis)
     }
-}
 
-/// Local time minus UTC at `at`, in minutes, where this computer is: the zone that `TZ` names,
-/// else the one the system is set to. 0 if there is none, or for a time no calendar has.
-pub fn local_offset_minutes(at: UnixMillis) -> i32 {
-    Local
-        .timestamp_millis_opt(at.0)
-        .single()
-        .map_or(0, |local| local.offset().fix().local_minus_utc() / 60)
+    /// The zone that `TZ` names, else the one the system is set to. 0 if there is none, or for a
+    /// time no calendar has.
+    fn local_offset_minutes(&self, at: UnixMillis) -> i32 {
+        Local
+            .timestamp_millis_opt(at.0)
+            .single()
+            .map_or(0, |local| local.offset().fix().local_minus_utc() / 60)
+    }
 }
 
 /// The system's entropy.

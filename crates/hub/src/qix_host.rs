@@ -282,7 +282,7 @@ impl Host for HubHost {
         };
         let task = reload::Task {
             who: Some(&self.user),
-            now: self.state.now(),
+            now: self.state.now_here(),
             budget: &running.budget,
             partial,
             traces: false,
@@ -392,10 +392,7 @@ impl Host for HubHost {
     }
 
     fn now(&self) -> Now {
-        Now {
-            utc: self.state.now(),
-            offset_minutes: 0,
-        }
+        self.state.now_here()
     }
 
     fn fill_random(&mut self, bytes: &mut [u8]) {

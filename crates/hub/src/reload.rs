@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use satchel_access::{Decision, Finding, Grant, Rules, Subject, decide, lint, publication_check};
 use satchel_base::{AppId, Budget, ByteSize, UnixMillis};
 use satchel_data::{Model, Value};
+use satchel_qix::Now;
 use satchel_script::{AppData, Failure, LoadResult, Settings};
 use satchel_sources::{FileHost, Roots};
 use satchel_store::{App, PublishedReload, Store, StoreError, User};
@@ -19,7 +20,7 @@ use crate::chart_fields;
 use crate::connections::Connections;
 use crate::data_image::{DataImage, MAX_DATA_BYTES};
 use crate::script_host::{BinaryApp, DOWNLOADS, OtherApps, ScriptHost};
-use crate::system::{random, serial_day};
+use crate::system::{days, random, serial_day};
 use tokio::runtime::Handle;
 
 /// Folders an app's script may use.
@@ -152,8 +153,8 @@ pub(crate) struct Outcome {
 pub(crate) struct Task<'a> {
     /// Who reloads; nobody for the scheduler, `INTERNAL\SA_SCHEDULER`.
     pub who: Option<&'a User>,
-    /// The present time.
-    pub now: UnixMillis,
+    /// The present time, and what `Now()` in the script says.
+    pub now: Now,
     /// When it is cancelled the script stops and nothing is published.
     pub budget: &'a Budget,
     /// Only loads with `ADD`, `REPLACE` or `MERGE` run, on the data of the last reload.
@@ -181,7 +182,7 @@ pub(crate) async fn run_and_publish(
     if task.row_limit.is_some() {
         return Ok(trial(store, &made, log));
     }
-    publish(store, made, task.now, log).await
+    publish(store, made, task.now.utc, log).await
 }
 
 /// What a script made, before anything is published.
@@ -207,7 +208,8 @@ pub(crate) async fn make(
     let script = script_of(store, &app)?;
     let folders = Folders::load(store, id);
     let mut settings = Settings {
-        now: serial_day(task.now),
+        now: serial_day(task.now.utc) + days(task.now.offset_minutes),
+        utc_offset: days(task.now.offset_minutes),
         seed: u64::from_le_bytes(random()),
         app_name: app.title.clone(),
         user: task.subject().user.as_str().to_owned(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use satchel_base::{Clock, UnixMillis};
 use satchel_contract::{ApiError, HubIdentity};
 use satchel_gate::{Policy, Throttle};
+use satchel_qix::Now;
 use satchel_sealed::SigningKey;
 use satchel_store::{Settings, Store};
 use tokio::sync::{Semaphore, watch};
@@ -16,6 +17,7 @@ use crate::exports::Exports;
 use crate::housekeeping::Sockets;
 use crate::limits::ReloadLimits;
 use crate::sessions::Sessions;
+use crate::system::now_here;
 
 /// The hub while it runs.
 pub struct HubState {
@@ -78,6 +80,11 @@ impl HubState {
 
     pub(crate) fn now(&self) -> UnixMillis {
         self.clock.now()
+    }
+
+    /// The present time, and the local one of this computer.
+    pub(crate) fn now_here(&self) -> Now {
+        now_here(self.clock.as_ref())
     }
 
     pub(crate) fn identity(&self) -> HubIdentity {

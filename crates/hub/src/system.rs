@@ -2,7 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use chrono::{Local, Offset as _, TimeZone as _};
 use satchel_base::{Clock, Entropy, UnixMillis};
+use satchel_qix::Now;
 
 /// The system's clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,6 +17,15 @@ impl Clock for SystemClock {
             Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
         };
         UnixMillis(millis)
+    }
+
+    /// The zone that `TZ` names, else the one the system is set to. 0 if there is none, or for a
+    /// time no calendar has.
+    fn local_offset_minutes(&self, at: UnixMillis) -> i32 {
+        Local
+            .timestamp_millis_opt(at.0)
+            .single()
+            .map_or(0, |local| local.offset().fix().local_minus_utc() / 60)
     }
 }
 
@@ -49,6 +60,20 @@ pub(crate) fn make_uuid() -> String {
         &hex[20..],
     ]
     .join("-")
+}
+
+/// The present time of a clock, and of its place.
+pub(crate) fn now_here(clock: &dyn Clock) -> Now {
+    let utc = clock.now();
+    Now {
+        utc,
+        offset_minutes: clock.local_offset_minutes(utc),
+    }
+}
+
+/// Minutes in days.
+pub(crate) fn days(minutes: i32) -> f64 {
+    f64::from(minutes) / 1440.0
 }
 
 /// A time as a serial day with fraction (1899-12-30 is 0), UTC.

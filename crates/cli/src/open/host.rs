@@ -1,7 +1,7 @@
 //! The world outside a QIX session on this device: what is downloaded, and no way to change it.
 
 use satchel_base::{AppId, Clock as _, Entropy as _, SubjectId};
-use satchel_device_native::{SystemClock, SystemEntropy, local_offset_minutes};
+use satchel_device_native::{SystemClock, SystemEntropy};
 use satchel_qix::{
     AppContent, AppMeta, Host, Now, OpenApp, OpenFailure, OpenMode, Refusal, Reloaded, UserInfo,
 };
@@ -50,7 +50,7 @@ impl Host for DeviceHost {
         let utc = SystemClock.now();
         Now {
             utc,
-            offset_minutes: local_offset_minutes(utc),
+            offset_minutes: SystemClock.local_offset_minutes(utc),
         }
     }
 

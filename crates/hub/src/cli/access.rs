@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use satchel_access::{Change, Decision, Rules, Subject, Why, diff, explain, lint};
-use satchel_base::{Budget, Clock, SubjectId};
+use satchel_base::{Budget, SubjectId};
 use satchel_store::Store;
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::access_tests;
 use crate::apps::{LoadedApp, subject};
 use crate::data_image::DataImage;
 use crate::reload::{self, Folders};
-use crate::system::SystemClock;
+use crate::system::{SystemClock, now_here};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -125,7 +125,7 @@ async fn show_diff(common: &Common, store: &Store, name: &str, only: &[String]) 
     let budget = Budget::unlimited();
     let task = reload::Task {
         who: None,
-        now: SystemClock.now(),
+        now: now_here(&SystemClock),
         budget: &budget,
         partial: false,
         traces: false,

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{Common, note, open, output};
 use crate::access_tests;
 use crate::reload::{self, Folders, absolute};
-use crate::system::{SystemClock, make_uuid};
+use crate::system::{SystemClock, make_uuid, now_here};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -149,7 +149,7 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<ExitCode> {
             let running = limits.read().begin(CancelToken::default());
             let task = reload::Task {
                 who: None,
-                now: SystemClock.now(),
+                now: now_here(&SystemClock),
                 budget: &running.budget,
                 partial,
                 traces: trace,

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
-use satchel_base::{Budget, Clock};
+use satchel_base::Budget;
 use satchel_script::Settings;
 use satchel_sources::{FileHost, Roots};
 use satchel_syntax::{Diagnostic, Severity, check_script, line_col};
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{Common, Failed, output};
 use crate::reload::absolute;
 use crate::script_host::ScriptHost;
-use crate::system::{SystemClock, random, serial_day};
+use crate::system::{SystemClock, days, now_here, random, serial_day};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -61,8 +61,10 @@ pub(crate) fn run(common: &Common, command: Command) -> Result<ExitCode> {
             let own = file.parent().unwrap_or(Path::new(".")).to_owned();
             let folder = absolute(&folder.unwrap_or(own));
             let data = data_folder.map_or_else(|| folder.join("data"), |d| absolute(&d));
+            let now = now_here(&SystemClock);
             let settings = Settings {
-                now: serial_day(SystemClock.now()),
+                now: serial_day(now.utc) + days(now.offset_minutes),
+                utc_offset: days(now.offset_minutes),
                 seed: u64::from_le_bytes(random()),
                 traces: trace,
                 row_limit: limit,

@@ -103,6 +103,20 @@ async fn a_partial_reload_adds_to_what_is_there() {
     hub.stop().await;
 }
 
+/// `Now()` is the time of the place where the hub stands, in scripts and in charts.
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_and_charts_tell_the_local_time() {
+    let hub = Hub::start(&[AccessType::Analyzer]).await;
+    let script = "T: LOAD Round((Now() - UTC()) * 24 * 60) AS Ahead AUTOGENERATE 1;";
+    import(&hub, "clock", "TEST\\ANALYZER", script);
+    hub.command(&["app", "reload", "clock"]).unwrap();
+    assert!(reload(&hub, "analyzer", "clock", false).await.0);
+    assert_eq!(number(&hub, "analyzer", "clock", "Ahead").await, 330);
+    let chart = "Round((Now() - UTC()) * 24 * 60)";
+    assert_eq!(number(&hub, "analyzer", "clock", chart).await, 330);
+    hub.stop().await;
+}
+
 /// The scheduler has no row in the app's section access: what it keeps would be nothing.
 // threat: T-23
 #[tokio::test(flavor = "multi_thread")]
