@@ -14,6 +14,26 @@ pub struct SignIn {
     pub password: String,
 }
 
+/// The ways there are to sign in at this hub.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInWays {
+    /// Whether a password of the hub's own does.
+    pub password: bool,
+    /// Providers people may be sent to, in the order to show them.
+    pub providers: Vec<SignInProvider>,
+}
+
+/// A provider people sign in with, in a browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInProvider {
+    /// Its name in addresses.
+    pub name: String,
+    /// What to show.
+    pub title: String,
+    /// The path to go to; `?to=/path` says where to come back to.
+    pub path: String,
+}
+
 /// Who is signed in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Me {

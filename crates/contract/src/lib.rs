@@ -7,6 +7,8 @@
 //! | call | body → answer |
 //! |---|---|
 //! | `POST /api/v1/sign-in` | [`SignIn`] → [`Me`] and the session cookie |
+//! | `GET /api/v1/sign-in/ways` | → [`SignInWays`] |
+//! | `GET /api/v1/sign-in/with/{provider}?to=…` | → the provider, which sends back with a session |
 //! | `POST /api/v1/sign-out` | – → 204 |
 //! | `GET /api/v1/me` | → [`Me`] |
 //! | `GET /api/v1/apps` | → [`AppList`] |
@@ -33,8 +35,8 @@ mod manifest;
 pub use access_type::AccessType;
 pub use api::{
     AppEntry, AppList, Challenge, DeviceSignIn, Download, DownloadPreview, DownloadState, Enrol,
-    Enrolled, HubIdentity, Lease, Me, SearchHit, SearchHits, SignIn, StartDownload, StreamEntry,
-    TableRows,
+    Enrolled, HubIdentity, Lease, Me, SearchHit, SearchHits, SignIn, SignInProvider, SignInWays,
+    StartDownload, StreamEntry, TableRows,
 };
 pub use error::{ApiError, ErrorBody};
 pub use grant::{Grant, MAX_OFFLINE_HOURS, UNLAUNCHED_DAYS};

@@ -5,8 +5,10 @@
 //! types, lease, credentials); threats 5, 7, 27, 28, 34 and 35 of the security reference.
 
 mod access;
+mod address;
 mod calendar;
 mod capacity;
+mod claims;
 mod grant;
 mod origin;
 mod password;
@@ -15,13 +17,16 @@ mod role;
 mod route;
 mod session;
 mod throttle;
+mod token;
 
 pub use access::{Client, Policy, Refusal, RefusalKind, decide};
+pub use address::AddressRange;
 pub use calendar::month_bounds;
 pub use capacity::{
     CAPACITY_UNIT_MS, CapacityUse, LOGIN_PASS_MS, LOGIN_PASS_RETURN_MS, PASSES_PER_TOKEN, PassUse,
     touch_capacity, touch_pass,
 };
+pub use claims::{ClaimProblem, Claimed, Mapping, claimed, is_name};
 pub use grant::offline_hours;
 pub use origin::{Provenance, is_own_request, is_socket_origin};
 pub use password::{HashCost, MIN_PASSWORD_CHARS, PASSWORD_COST, PasswordProblem, check_password};
@@ -33,3 +38,4 @@ pub use session::{
     sessions_to_end,
 };
 pub use throttle::{Attempt, Throttle, address_key};
+pub use token::{Expected, TokenProblem, check_token};

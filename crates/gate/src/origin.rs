@@ -13,6 +13,12 @@ pub struct Provenance<'a> {
 }
 
 impl Provenance<'_> {
+    /// Whether a program sent this that is no browser: those name their page or its site in
+    /// every request that changes something.
+    pub fn is_program(&self) -> bool {
+        self.origin.is_none() && self.fetch_site.is_none()
+    }
+
     /// Whether a native client, not a page in a browser, sent this.
     pub fn is_native(&self) -> bool {
         self.client.is_some() && self.origin.is_none() && self.fetch_site.is_none()

@@ -30,6 +30,16 @@ pub enum Route {
     Web,
     /// Log in with a password.
     SignIn,
+    /// Log in with a token of a service that embeds the hub.
+    TokenSignIn,
+    /// Log in with a one-time ticket.
+    TicketSignIn,
+    /// The ways there are to sign in.
+    SignInWays,
+    /// Go to a provider to sign in there.
+    ProviderStart,
+    /// Come back from it.
+    ProviderBack,
     /// End the session.
     SignOut,
     /// Who is signed in.
@@ -79,10 +89,15 @@ pub enum Audience {
 
 impl Route {
     /// All routes.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::Health,
         Self::Web,
         Self::SignIn,
+        Self::TokenSignIn,
+        Self::TicketSignIn,
+        Self::SignInWays,
+        Self::ProviderStart,
+        Self::ProviderBack,
         Self::SignOut,
         Self::Me,
         Self::Apps,
@@ -108,6 +123,11 @@ impl Route {
             Self::Health => (Get, "/healthz"),
             Self::Web => (Get, "/{*path}"),
             Self::SignIn => (Post, "/api/v1/sign-in"),
+            Self::TokenSignIn => (Post, "/api/v1/sign-in/token"),
+            Self::TicketSignIn => (Get, "/api/v1/sign-in/ticket"),
+            Self::SignInWays => (Get, "/api/v1/sign-in/ways"),
+            Self::ProviderStart => (Get, "/api/v1/sign-in/with/{provider}"),
+            Self::ProviderBack => (Get, "/api/v1/sign-in/with/{provider}/back"),
             Self::SignOut => (Post, "/api/v1/sign-out"),
             Self::Me => (Get, "/api/v1/me"),
             Self::Apps => (Get, "/api/v1/apps"),
@@ -130,9 +150,16 @@ impl Route {
     /// For whom the route is.
     pub const fn audience(self) -> Audience {
         match self {
-            Self::Health | Self::Web | Self::SignIn | Self::Challenge | Self::DeviceSignIn => {
-                Audience::Everyone
-            }
+            Self::Health
+            | Self::Web
+            | Self::SignIn
+            | Self::TokenSignIn
+            | Self::TicketSignIn
+            | Self::SignInWays
+            | Self::ProviderStart
+            | Self::ProviderBack
+            | Self::Challenge
+            | Self::DeviceSignIn => Audience::Everyone,
             // Deleting and forgetting only take rights away, so losing the access type must
             // not take away the way to do it.
             Self::SignOut | Self::Me | Self::ForgetRemembered | Self::DeleteDownload => {
@@ -153,7 +180,14 @@ impl Route {
         match self {
             Self::Health => "ask whether the hub is alive",
             Self::Web => "open the web pages",
-            Self::SignIn | Self::DeviceSignIn | Self::Challenge => "sign in",
+            Self::SignIn
+            | Self::TokenSignIn
+            | Self::TicketSignIn
+            | Self::ProviderStart
+            | Self::ProviderBack
+            | Self::DeviceSignIn
+            | Self::Challenge => "sign in",
+            Self::SignInWays => "ask how to sign in",
             Self::SignOut => "sign out",
             Self::Me => "ask who is signed in",
             Self::Apps => "see apps",

@@ -11,6 +11,7 @@ mod output;
 mod policy;
 mod script;
 mod serve;
+mod sign_in;
 mod tls;
 mod user;
 
@@ -71,6 +72,9 @@ enum What {
     /// People who may sign in
     #[command(subcommand)]
     User(user::Command),
+    /// Ways to sign in: providers, passwords
+    #[command(subcommand)]
+    SignIn(sign_in::Command),
     /// Access types: how many there are, who has one
     #[command(subcommand)]
     Licence(licence::Command),
@@ -155,6 +159,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         What::User(command) => user::run(&common, command)
             .await
             .map(|()| ExitCode::SUCCESS),
+        What::SignIn(command) => sign_in::run(&common, command).await,
         What::Policy(command) => policy::run(&common, command)
             .await
             .map(|()| ExitCode::SUCCESS),

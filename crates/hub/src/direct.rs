@@ -12,11 +12,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -69,12 +69,19 @@ pub(crate) fn verifier(
 /// What this port answers: the socket, and files exported over it.
 pub(crate) fn router(state: Arc<HubState>) -> Router {
     let guarded = || from_fn_with_state(state.clone(), check);
+    // A ticket is for somebody else than who asks, and says for whom itself.
+    let tickets = Router::new()
+        .route("/qps/ticket", post(routes::embedding::ask))
+        .route("/qps/{proxy}/ticket", post(routes::embedding::ask))
+        .route_layer(from_fn(own_origin))
+        .layer(DefaultBodyLimit::max(64 * 1024));
     Router::new()
         .route("/app", get(socket::open))
         .route("/app/", get(socket::open))
         .route("/app/{*rest}", get(socket::open))
         .route("/tempcontent/{id}/{file}", get(routes::exports::fetch))
         .route_layer(guarded())
+        .merge(tickets)
         .layer(from_fn(headers::add))
         .with_state(state)
 }
@@ -86,19 +93,31 @@ async fn check(
 ) -> Result<Response, Refused> {
     let certificate = request.extensions().get::<PeerCertificate>().cloned();
     let certificate = certificate.ok_or_else(Refused::internal)?;
-    // Browsers offer certificates too; a page of another site must not use one. Programs that
-    // name an origin name this address, where no pages are.
     if !is_own_origin(request.headers()) {
-        return Err(Refused::new(
-            StatusCode::FORBIDDEN,
-            "request.foreign_origin",
-            "this port is for programs, not for pages",
-            "Open the hub's own address in the browser.",
-        ));
+        return Err(foreign());
     }
     let asker = admit(&state, request.headers(), &certificate).await?;
     request.extensions_mut().insert(asker);
     Ok(next.run(request).await)
+}
+
+/// Lets only programs through.
+async fn own_origin(request: Request, next: Next) -> Result<Response, Refused> {
+    if !is_own_origin(request.headers()) {
+        return Err(foreign());
+    }
+    Ok(next.run(request).await)
+}
+
+/// Browsers offer certificates too; a page of another site must not use one. Programs that name
+/// an origin name this address, where no pages are.
+fn foreign() -> Refused {
+    Refused::new(
+        StatusCode::FORBIDDEN,
+        "request.foreign_origin",
+        "this port is for programs, not for pages",
+        "Open the hub's own address in the browser.",
+    )
 }
 
 /// Whether the request names no origin, or the address it was sent to.

@@ -1,17 +1,20 @@
 //! The door every request passes: where it comes from, who is asking, what they may do.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use axum::extract::connect_info::MockConnectInfo;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use satchel_base::{DeviceId, SubjectId};
+use satchel_base::{DeviceId, SubjectId, UnixMillis};
 use satchel_contract::AccessType;
 use satchel_gate::{Audience, Client, Provenance, Route, decide, is_own_request, is_socket_origin};
 use satchel_store::{InForce, Session, TokenHash, User};
 use sha2::{Digest, Sha256};
 
+use crate::embedding::with_header;
 use crate::refusal::Refused;
 use crate::sign_in::note_about;
 use crate::state::HubState;
@@ -56,15 +59,24 @@ pub(crate) async fn check(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
-    let asker = admit(&state, route, request.headers()).await?;
+    let from = request.extensions().get::<MockConnectInfo<SocketAddr>>();
+    let address = from.map(|info| info.0.ip());
+    let asker = admit(&state, route, request.headers(), address).await?;
     request.extensions_mut().insert(asker);
     Ok(next.run(request).await)
 }
 
-async fn admit(state: &HubState, route: Route, headers: &HeaderMap) -> Result<Asker, Refused> {
+async fn admit(
+    state: &HubState,
+    route: Route,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<Asker, Refused> {
     let from = provenance(headers);
     let foreign = match route {
         Route::Socket => !is_socket_origin(from, &state.origins),
+        // A token is nothing a browser sends along by itself.
+        Route::TokenSignIn if from.is_program() => false,
         _ => route.pattern().0.changes_state() && !is_own_request(from, &state.origins),
     };
     if foreign {
@@ -88,7 +100,10 @@ async fn admit(state: &HubState, route: Route, headers: &HeaderMap) -> Result<As
         door: Door::Web,
     };
     let now = state.now();
-    if let Some(token) = token(headers)
+    if let Some(user) = with_header(state, headers, address).await? {
+        // The proxy's word stands, whatever session the browser had before.
+        identify(state, route, &mut asker, user, now).await?;
+    } else if let Some(token) = token(headers)
         && let Some(session) = state.store.touch_session(token, now).await?
         && admits(state, &session, route).await?
         && let Some(user) = state.store.user(&session.user).await?
@@ -97,25 +112,37 @@ async fn admit(state: &HubState, route: Route, headers: &HeaderMap) -> Result<As
         if session.client == Client::Device {
             asker.client = Client::Device;
         }
-        asker.access = state.store.assigned_type(&user.id).await?;
-        if matches!(route.audience(), Audience::Viewers | Audience::Devices) {
-            // Who is refused anyway uses up nothing.
-            decide(route, asker.access, asker.client, &state.policy())?;
-            let in_force = state.store.touch_access(&user.id, now).await?;
-            if let InForce::Exhausted {
-                access_type,
-                again_at,
-            } = in_force
-            {
-                return Err(exhausted(access_type, again_at.map(|t| t.since_ms(now))));
-            }
-            asker.access = in_force.access_type();
-        }
-        asker.user = Some(Arc::new(user));
+        identify(state, route, &mut asker, user.into(), now).await?;
         asker.token = Some(token);
     }
     decide(route, asker.access, asker.client, &state.policy())?;
     Ok(asker)
+}
+
+/// Says who is asking, and with which access type.
+async fn identify(
+    state: &HubState,
+    route: Route,
+    asker: &mut Asker,
+    user: Arc<User>,
+    now: UnixMillis,
+) -> Result<(), Refused> {
+    asker.access = state.store.assigned_type(&user.id).await?;
+    if matches!(route.audience(), Audience::Viewers | Audience::Devices) {
+        // Who is refused anyway uses up nothing.
+        decide(route, asker.access, asker.client, &state.policy())?;
+        let in_force = state.store.touch_access(&user.id, now).await?;
+        if let InForce::Exhausted {
+            access_type,
+            again_at,
+        } = in_force
+        {
+            return Err(exhausted(access_type, again_at.map(|t| t.since_ms(now))));
+        }
+        asker.access = in_force.access_type();
+    }
+    asker.user = Some(user);
+    Ok(())
 }
 
 /// Whether a session counts on this route; one of a revoked device is told so wherever it
@@ -181,14 +208,19 @@ pub(crate) fn provenance(headers: &HeaderMap) -> Provenance<'_> {
 
 /// The hash of the session token in the cookie.
 pub(crate) fn token(headers: &HeaderMap) -> Option<TokenHash> {
+    cookie(headers, COOKIE).map(hash)
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|v| v.to_str().ok())
         .flat_map(|v| v.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
-        .map(|(_, value)| hash(value))
+        .find(|(name, _)| *name == wanted)
+        .map(|(_, value)| value)
 }
 
 /// Tokens are kept as hashes only, so that a copy of the repository opens no session.

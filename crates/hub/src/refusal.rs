@@ -1,7 +1,8 @@
 //! Refusals and failures as HTTP answers.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use satchel_contract::{ApiError, ErrorBody};
 use satchel_gate::RefusalKind;
@@ -114,4 +115,55 @@ impl IntoResponse for Refused {
         }
         response
     }
+}
+
+/// The answer to whoever may be a person in front of a browser: a page that says what was
+/// refused, why, and what to do, or the same as JSON.
+pub(crate) fn page(headers: &HeaderMap, refused: Refused) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok());
+    if !accept.is_some_and(|a| a.contains("text/html")) {
+        return refused.into_response();
+    }
+    let ApiError {
+        code,
+        message,
+        next,
+    } = &refused.error;
+    let html = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8>\
+         <meta name=viewport content='width=device-width'><title>Not signed in</title>\
+         <body style='font:1.1rem/1.5 system-ui;max-width:34rem;margin:12vh auto;padding:0 1rem'>\
+         <h1 style='font-size:1.5rem'>You are not signed in</h1><p>{}.</p><p>{}</p>\
+         <p><a href='/'>Back to the hub</a></p><p style='opacity:.7'><code>{}</code></p>",
+        escaped(&capitalised(message)),
+        escaped(next),
+        escaped(code)
+    );
+    let mut response = refused.into_response();
+    *response.body_mut() = Body::from(html);
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + chars.as_str()
+}
+
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
 }

@@ -3,6 +3,8 @@
 pub(crate) mod apps;
 pub(crate) mod devices;
 pub(crate) mod downloads;
+pub(crate) mod embedding;
 pub(crate) mod exports;
+pub(crate) mod providers;
 pub(crate) mod search;
 pub(crate) mod session;

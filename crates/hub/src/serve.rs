@@ -22,8 +22,10 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::direct::PeerCertificate;
+use crate::embedding::{Issuer, Proxy};
 use crate::limits::{ConnectionLimits, ReloadLimits};
 use crate::peers::{Addresses, Watched};
+use crate::provider::Provider;
 use crate::state::HubState;
 use crate::{direct, housekeeping, router};
 
@@ -82,6 +84,9 @@ pub enum ServeError {
         /// Why.
         reason: String,
     },
+    /// A way to sign in cannot be used as it is set.
+    #[error("cannot offer a way to sign in: {0}")]
+    SignIn(String),
     /// The repository failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -134,6 +139,21 @@ pub async fn serve(serve: Serve) -> Result<Served, ServeError> {
         .store
         .remove_expired_downloads(serve.clock.now())
         .await?;
+    let sign_in = serve.store.sign_in_settings().await?;
+    let providers = sign_in
+        .providers
+        .iter()
+        .map(|config| Provider::new(config.clone()).map(Arc::new))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|problem| ServeError::SignIn(problem.to_string()))?;
+    let issuers = sign_in
+        .issuers
+        .iter()
+        .map(|config| Issuer::new(config.clone()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|problem| ServeError::SignIn(problem.to_string()))?;
+    let proxy = sign_in.proxy.clone().map(Proxy::new).transpose();
+    let proxy = proxy.map_err(|problem| ServeError::SignIn(problem.to_string()))?;
     let mut origins = settings.public_origins.clone();
     origins.extend(serve.origins);
     origins.push(format!("https://localhost:{}", address.port()));
@@ -145,7 +165,8 @@ pub async fn serve(serve: Serve) -> Result<Served, ServeError> {
     let state = Arc::new(HubState::new(
         serve.store,
         serve.clock,
-        settings,
+        (settings, sign_in),
+        (providers, issuers, proxy),
         origins,
         (serve.reloads, serve.connections.silence),
         stopping.clone(),

@@ -46,6 +46,14 @@ pub(crate) async fn with_password(
     client: Client,
     address: IpAddr,
 ) -> Result<Begun, Refused> {
+    if !state.sign_in.passwords {
+        return Err(Refused::new(
+            StatusCode::FORBIDDEN,
+            "sign_in.no_passwords",
+            "passwords are not taken at this hub",
+            "Open the hub in a browser and sign in the way it offers there.",
+        ));
+    }
     let id = SubjectId::parse(&body.user);
     let address = address_key(address);
     if let Err(refused) = throttle(state, id.as_str(), &address) {

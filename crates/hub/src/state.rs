@@ -9,13 +9,15 @@ use satchel_contract::{ApiError, HubIdentity};
 use satchel_gate::{Policy, Throttle};
 use satchel_qix::Now;
 use satchel_sealed::SigningKey;
-use satchel_store::{Settings, Store};
+use satchel_store::{Settings, SignInSettings, Store};
 use tokio::sync::{Semaphore, watch};
 
 use crate::apps::Apps;
+use crate::embedding::{Issuer, Proxy};
 use crate::exports::Exports;
 use crate::housekeeping::Sockets;
 use crate::limits::ReloadLimits;
+use crate::provider::{FlowKey, Provider};
 use crate::sessions::Sessions;
 use crate::system::now_here;
 
@@ -24,6 +26,13 @@ pub struct HubState {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Settings,
+    /// The ways to sign in.
+    pub(crate) sign_in: SignInSettings,
+    /// The providers among them.
+    pub(crate) providers: Vec<Arc<Provider>>,
+    pub(crate) issuers: Vec<Issuer>,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) flow_key: FlowKey,
     /// Origins browsers may come from: those in the settings and those given at the start.
     pub(crate) origins: Vec<String>,
     /// What a reload may use.
@@ -51,17 +60,24 @@ impl HubState {
     pub(crate) fn new(
         store: Store,
         clock: Arc<dyn Clock>,
-        settings: Settings,
+        (settings, sign_in): (Settings, SignInSettings),
+        (providers, issuers, proxy): (Vec<Arc<Provider>>, Vec<Issuer>, Option<Proxy>),
         origins: Vec<String>,
         (reloads, silence): (ReloadLimits, Duration),
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let flow_key = FlowKey::new(store.hub().signing_seed.expose());
         let signing_key = SigningKey::from_seed(store.hub().signing_seed.expose());
         Self {
             store,
             clock,
             settings,
+            sign_in,
+            providers,
+            issuers,
+            proxy,
+            flow_key,
             origins,
             reloads,
             silence,

@@ -16,10 +16,14 @@ mod error;
 #[cfg(test)]
 mod faults;
 mod hub;
+mod identities;
 mod licences;
 mod schema;
 mod sessions;
+mod sign_in;
 mod streams;
+mod tickets;
+mod used_once;
 mod users;
 
 use std::path::{Path, PathBuf};
@@ -36,8 +40,12 @@ pub use devices::{Device, IssuedGrant, NewDevice};
 pub use downloads::{DownloadRecord, PackageRecord};
 pub use error::StoreError;
 pub use hub::{HubRecord, Settings};
+pub use identities::{Arrival, Outsider};
 pub use licences::{Assignment, InForce, PoolUse};
 pub use sessions::{Session, TokenHash};
+pub use sign_in::{
+    ClientAuthentication, OidcProvider, SecretFrom, SignInSettings, TokenIssuer, TrustedProxy,
+};
 pub use streams::Stream;
 pub use users::User;
 

@@ -11,6 +11,8 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0003_session_device.sql"),
     include_str!("../migrations/0004_connections.sql"),
     include_str!("../migrations/0005_device_wipe.sql"),
+    include_str!("../migrations/0006_sign_in.sql"),
+    include_str!("../migrations/0007_tickets.sql"),
 ];
 
 /// Brings the database to the newest version, each step in one transaction.

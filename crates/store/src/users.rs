@@ -143,7 +143,7 @@ pub(crate) fn unknown(id: &SubjectId) -> StoreError {
     }
 }
 
-fn read(row: &SqliteRow) -> Result<User, StoreError> {
+pub(crate) fn read(row: &SqliteRow) -> Result<User, StoreError> {
     let roles: Vec<String> = from_json("a user's roles", row.try_get("roles")?)?;
     Ok(User {
         id: SubjectId::parse(row.try_get("id")?),

@@ -11,6 +11,7 @@ import type {
   Lease,
   Me,
   SearchHits,
+  SignInWays,
 } from './wire';
 
 const BASE = '/api/v1';
@@ -21,6 +22,7 @@ const TIMEOUT_MS = 15_000;
 export const hub = {
   me: () => call<Me>('GET', '/me', undefined, 6_000),
   signIn: (user: string, password: string) => call<Me>('POST', '/sign-in', { user, password }),
+  signInWays: () => call<SignInWays>('GET', '/sign-in/ways'),
   signOut: () => call<void>('POST', '/sign-out'),
   apps: () => call<AppList>('GET', '/apps'),
   search: (words: string) => call<SearchHits>('GET', `/search?q=${part(words)}`),

@@ -20,6 +20,24 @@ export interface SignIn {
   password: string;
 }
 
+/** The ways there are to sign in at this hub. */
+export interface SignInWays {
+  /** Whether a password of the hub's own does. */
+  password: boolean;
+  /** Providers people may be sent to, in the order to show them. */
+  providers: SignInProvider[];
+}
+
+/** A provider people sign in with, in a browser. */
+export interface SignInProvider {
+  /** Its name in addresses. */
+  name: string;
+  /** What to show. */
+  title: string;
+  /** The path to go to; `?to=/path` says where to come back to. */
+  path: string;
+}
+
 /** Who is signed in. */
 export interface Me {
   /** `DIRECTORY\NAME`. */

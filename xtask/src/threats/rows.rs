@@ -24,9 +24,10 @@ pub enum Shown {
     /// A part; the words say what is missing.
     Partly(&'static str),
     /// Nothing; the words say why, and what it would take.
+    #[expect(dead_code, reason = "every row has its tests now; a new one begins here")]
     NotYet(&'static str),
 }
-use Shown::{NotYet, Partly, Whole};
+use Shown::{Partly, Whole};
 
 /// Requirements we do not meet, on purpose.
 pub const DEVIATIONS: [(&str, &str); 2] = [
@@ -321,9 +322,9 @@ pub const ROWS: &[Row] = &[
     row(
         36,
         "OpenID Connect: mix-up, nonce, linking by e-mail",
-        "–",
+        "Authorisation code with PKCE; state, nonce, issuer, audience, times and signature to the letter; each sign-in works once; people are linked by issuer and subject, never by a name or an address.",
         ("", "V6.8.1, V6.8.2, V10.2.1, V10.5.1"),
-        NotYet("There is no sign-in by OpenID Connect, and so nothing to attack."),
+        Whole,
     ),
     row(
         37,

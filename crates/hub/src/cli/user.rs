@@ -28,12 +28,15 @@ pub(crate) enum Command {
         /// A group, as section access names it; may be repeated
         #[arg(long)]
         group: Vec<String>,
-        /// RootAdmin, ContentAdmin or AuditAdmin; may be repeated
+        /// RootAdmin, ContentAdmin, SecurityAdmin, DeploymentAdmin or AuditAdmin; may be repeated
         #[arg(long)]
         role: Vec<Role>,
         /// Read the password from the first line of standard input
         #[arg(long)]
         password_stdin: bool,
+        /// No password: they sign in with a provider
+        #[arg(long, conflicts_with = "password_stdin")]
+        no_password: bool,
     },
     /// Change a person; what is not given stays
     Set {
@@ -48,6 +51,9 @@ pub(crate) enum Command {
         /// All groups, replacing those there were
         #[arg(long)]
         group: Option<Vec<String>>,
+        /// All roles, replacing those there were
+        #[arg(long)]
+        role: Option<Vec<Role>>,
         /// Ask for a new password
         #[arg(long)]
         password: bool,
@@ -74,16 +80,20 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<()> {
             group,
             role,
             password_stdin,
+            no_password,
         } => {
             let id = SubjectId::parse(&id);
-            let password = read_password(id.name(), password_stdin)?;
+            let password = match no_password {
+                true => None,
+                false => Some(read_password(id.name(), password_stdin)?),
+            };
             let user = User {
                 display_name: name.unwrap_or_else(|| id.name().to_owned()),
                 id,
                 email,
                 groups: group,
                 roles: role,
-                password_hash: Some(hash_password(&password)),
+                password_hash: password.as_deref().map(hash_password),
             };
             store.add_user(&user, SystemClock.now()).await?;
             note(
@@ -100,6 +110,7 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<()> {
             name,
             email,
             group,
+            role,
             password,
             password_stdin,
         } => {
@@ -107,6 +118,7 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<()> {
             user.display_name = name.unwrap_or(user.display_name);
             user.email = email.unwrap_or(user.email);
             user.groups = group.unwrap_or(user.groups);
+            user.roles = role.unwrap_or(user.roles);
             if password || password_stdin {
                 let password = read_password(user.id.name(), password_stdin)?;
                 user.password_hash = Some(hash_password(&password));

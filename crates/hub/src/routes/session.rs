@@ -10,7 +10,7 @@ use axum::{Extension, Json};
 use satchel_contract::{Me, SignIn};
 use satchel_gate::Client;
 
-use crate::guard::{Asker, COOKIE, provenance};
+use crate::guard::{Asker, COOKIE, provenance, token};
 use crate::refusal::Refused;
 use crate::sign_in::{self, Begun};
 use crate::state::HubState;
@@ -24,9 +24,12 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, Refused> {
     let Json(body) = body.map_err(|_| malformed())?;
     let client = client(&headers);
-    sign_in::with_password(&state, body, client, address.ip())
-        .await
-        .map(answer)
+    let begun = sign_in::with_password(&state, body, client, address.ip()).await?;
+    // Whoever signs in anew leaves the session they had.
+    if let Some(old) = token(&headers) {
+        state.store.end_session(old).await?;
+    }
+    Ok(answer(begun))
 }
 
 /// `POST /api/v1/sign-out`

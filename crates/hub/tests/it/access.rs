@@ -195,6 +195,7 @@ fn path(route: Route) -> String {
         .1
         .replace("{*path}", "index.html")
         .replace("{*rest}", "engineData")
+        .replace("{provider}", "nobody")
         .replace("{device}", "00000000-0000-4000-8000-000000000000")
         .replace("{app}", "00000000-0000-4000-8000-000000000000")
         .replace("{download}", "00000000-0000-4000-8000-000000000000")

@@ -78,32 +78,57 @@ impl Hub {
         if !command.is_empty() {
             run(dir.path(), command, None).unwrap();
         }
-        let clock = Arc::new(TestClock::default());
-        clock.advance(satchel_hub::SystemClock.now().0);
+        let mut hub = Self::unserved(dir, root);
+        hub.serve_limited(store, connections, reloads).await;
+        hub
+    }
+
+    /// Serves a hub that was prepared.
+    pub async fn serve(&mut self) {
+        let store = self.store().await;
+        let (connections, reloads) = (ConnectionLimits::default(), ReloadLimits::default());
+        self.serve_limited(store, connections, reloads).await;
+    }
+
+    async fn serve_limited(
+        &mut self,
+        store: Store,
+        connections: ConnectionLimits,
+        reloads: ReloadLimits,
+    ) {
+        let dir = self.dir.path();
         let served = serve(Serve {
             store,
-            clock: clock.clone(),
+            clock: self.clock.clone(),
             listen: "127.0.0.1:0".parse().unwrap(),
-            certificate: dir.path().join("hub.pem"),
-            key: dir.path().join("hub.key"),
+            certificate: dir.join("hub.pem"),
+            key: dir.join("hub.key"),
             origins: vec!["https://hub.example.org".into()],
             prefixes: vec!["portal".into()],
             direct: Some(Direct {
                 listen: "127.0.0.1:0".parse().unwrap(),
-                client_ca: dir.path().join("ca.pem"),
+                client_ca: dir.join("ca.pem"),
             }),
             connections,
             reloads,
         })
         .await
         .unwrap();
+        self.address = served.address;
+        self.direct = served.direct.unwrap();
+        self.served = Some(served);
+    }
+
+    fn unserved(dir: tempfile::TempDir, root: CertificateDer<'static>) -> Self {
+        let clock = Arc::new(TestClock::default());
+        clock.advance(satchel_hub::SystemClock.now().0);
         Self {
             dir,
             clock,
-            address: served.address,
-            direct: served.direct.unwrap(),
+            address: "127.0.0.1:0".parse().unwrap(),
+            direct: "127.0.0.1:0".parse().unwrap(),
             root: root.clone(),
-            served: Some(served),
+            served: None,
             connector: connector(root),
         }
     }
@@ -112,15 +137,7 @@ impl Hub {
     pub async fn prepared(types: &[AccessType]) -> Self {
         let (dir, root, store) = prepare(types).await;
         store.close().await;
-        Self {
-            dir,
-            clock: Arc::default(),
-            address: "127.0.0.1:0".parse().unwrap(),
-            direct: "127.0.0.1:0".parse().unwrap(),
-            root: root.clone(),
-            served: None,
-            connector: connector(root),
-        }
+        Self::unserved(dir, root)
     }
 
     /// The repository, opened beside the running hub.
@@ -247,7 +264,10 @@ pub async fn send_over(
     headers: &[(&str, &str)],
     body: Option<Value>,
 ) -> Answer {
-    let mut text = format!("{request} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
+    let mut text = format!("{request} HTTP/1.1\r\nconnection: close\r\n");
+    if !headers.iter().any(|(name, _)| *name == "host") {
+        text += "host: localhost\r\n";
+    }
     if !cookie.is_empty() {
         text += &format!("cookie: {COOKIE}={cookie}\r\n");
     }

@@ -4,8 +4,8 @@ use satchel_base::{AppId, ByteSize, DeviceId, SubjectId, UnixMillis};
 use satchel_contract::AccessType;
 use satchel_gate::{Client, Release, Role, SESSION_IDLE_MS};
 use satchel_store::{
-    AuditEvent, AuditVerdict, InForce, NewApp, NewDevice, PublishedReload, Settings, Store,
-    StoreError, TokenHash, User,
+    Arrival, AuditEvent, AuditVerdict, InForce, NewApp, NewDevice, Outsider, PublishedReload,
+    Settings, Store, StoreError, TokenHash, User,
 };
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
@@ -530,4 +530,82 @@ async fn a_sealed_secret_belongs_to_its_connection() {
     let gone = store.connection("A").await;
     assert!(matches!(gone, Err(StoreError::NotFound { .. })), "{gone:?}");
     assert_eq!(store.connections().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_works_once_works_once_until_it_means_nothing() {
+    let (_dir, store) = store().await;
+    let ends = T.plus_ms(1_000);
+    assert!(store.use_once(&[1; 32], ends, T).await.unwrap());
+    assert!(!store.use_once(&[1; 32], ends, ends).await.unwrap());
+    assert!(store.use_once(&[2; 32], ends, T).await.unwrap());
+    assert!(
+        store
+            .use_once(&[1; 32], ends.plus_ms(9), ends.plus_ms(1))
+            .await
+            .unwrap()
+    );
+}
+
+#[tokio::test]
+async fn a_ticket_is_taken_once_and_in_time() {
+    let (_dir, store) = store().await;
+    let ann = with_user(&store, "ann").await;
+    let ends = T.plus_ms(1_000);
+    for hash in [[1; 32], [2; 32]] {
+        store.add_ticket(&hash, &ann, ends, T).await.unwrap();
+    }
+    assert_eq!(store.take_ticket(&[1; 32], T).await.unwrap(), Some(ann));
+    assert_eq!(store.take_ticket(&[1; 32], T).await.unwrap(), None);
+    assert_eq!(store.take_ticket(&[2; 32], ends).await.unwrap(), None);
+    assert_eq!(store.take_ticket(&[3; 32], T).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_person_who_signs_in_elsewhere_is_known_by_issuer_and_subject() {
+    let (_dir, store) = store().await;
+    let outsider = |subject: &str, name: &str| Outsider {
+        issuer: "https://id.example".into(),
+        subject: subject.into(),
+        id: SubjectId::new("LOCAL", name),
+        display_name: Some(name.into()),
+        email: None,
+        groups: Some(vec!["Told".into()]),
+    };
+    let arrive = async |who: &Outsider, adds| store.arrive(who, adds, T).await.unwrap();
+    let eve = outsider("1", "eve");
+    assert_eq!(arrive(&eve, false).await, Arrival::Unknown);
+    let Arrival::Person(added) = arrive(&eve, true).await else {
+        panic!("not added");
+    };
+    assert_eq!(
+        (added.groups.as_slice(), added.email.as_str()),
+        (&["Told".to_owned()][..], "")
+    );
+    // Under another name the same person; under their name somebody else is refused.
+    let Arrival::Person(same) = arrive(&outsider("1", "renamed"), false).await else {
+        panic!("not known");
+    };
+    assert_eq!(
+        (same.id.as_str(), same.display_name.as_str()),
+        ("LOCAL\\EVE", "renamed")
+    );
+    assert_eq!(
+        arrive(&outsider("2", "eve"), true).await,
+        Arrival::NameTaken
+    );
+    // Somebody with a password is nobody's to take.
+    with_user(&store, "ann").await;
+    assert_eq!(
+        arrive(&outsider("3", "ann"), true).await,
+        Arrival::NameTaken
+    );
+    assert_eq!(store.unlink(&added.id).await.unwrap(), 1);
+    assert!(matches!(
+        arrive(&outsider("2", "eve"), false).await,
+        Arrival::Person(_)
+    ));
+    // With the person go their links.
+    store.remove_user(&added.id, T).await.unwrap();
+    assert_eq!(arrive(&outsider("2", "eve"), false).await, Arrival::Unknown);
 }

@@ -1,8 +1,10 @@
-// Sign-in: a password, or the credential this device remembers.
+// Sign-in: a provider, a password, or the credential this device remembers.
 
-import { useState, type FormEvent, type ReactElement } from 'react';
+import { useEffect, useState, type FormEvent, type ReactElement } from 'react';
 
+import { hub } from '../../client/api';
 import type { Failure } from '../../client/result';
+import type { SignInWays } from '../../client/wire';
 import { hubName, openDeviceInstead, signIn, signInWithDevice, useDevice, useSession } from '../session';
 import { FailureNote } from '../parts/failure';
 import { Icon, Mark } from '../parts/icons';
@@ -14,6 +16,12 @@ export function SignInPage(): ReactElement {
   const [failure, setFailure] = useState<Failure | null>(null);
   const [user, setUser] = useState('');
   const [password, setPassword] = useState('');
+  const [ways, setWays] = useState<SignInWays>({ password: true, providers: [] });
+  useEffect(() => {
+    void hub.signInWays().then((answer) => {
+      if (answer.ok) setWays(answer.value);
+    });
+  }, []);
 
   const run = async (how: () => ReturnType<typeof signIn>): Promise<void> => {
     setBusy(true);
@@ -50,39 +58,48 @@ export function SignInPage(): ReactElement {
             <button type="button" className="button button-main button-wide" disabled={busy} onClick={() => void run(signInWithDevice)}>
               <Icon name="key" /> Sign in as {record.userName}
             </button>
-            <p className="or">or with your password</p>
+            <p className="or">or</p>
           </>
         ) : null}
-        <form onSubmit={submit} className="stack">
-          <label>
-            User name
-            <input
-              name="user"
-              autoComplete="username"
-              autoCapitalize="none"
-              autoCorrect="off"
-              spellCheck={false}
-              required
-              value={user}
-              onChange={(event) => setUser(event.target.value)}
-            />
-          </label>
-          <label>
-            Password
-            <input
-              name="password"
-              type="password"
-              autoComplete="current-password"
-              required
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-            />
-          </label>
-          {failure ? <FailureNote failure={failure} /> : null}
-          <button type="submit" className={`button button-wide ${record?.remember ? '' : 'button-main'}`} disabled={busy}>
-            {busy ? 'Signing in…' : 'Sign in'}
-          </button>
-        </form>
+        {ways.providers.map((provider) => (
+          <a key={provider.name} className="button button-wide" href={`${provider.path}?to=${encodeURIComponent(here())}`}>
+            Sign in with {provider.title}
+          </a>
+        ))}
+        {ways.password && ways.providers.length > 0 ? <p className="or">or with your password</p> : null}
+        {failure && !ways.password ? <FailureNote failure={failure} /> : null}
+        {ways.password ? (
+          <form onSubmit={submit} className="stack">
+            <label>
+              User name
+              <input
+                name="user"
+                autoComplete="username"
+                autoCapitalize="none"
+                autoCorrect="off"
+                spellCheck={false}
+                required
+                value={user}
+                onChange={(event) => setUser(event.target.value)}
+              />
+            </label>
+            <label>
+              Password
+              <input
+                name="password"
+                type="password"
+                autoComplete="current-password"
+                required
+                value={password}
+                onChange={(event) => setPassword(event.target.value)}
+              />
+            </label>
+            {failure ? <FailureNote failure={failure} /> : null}
+            <button type="submit" className={`button button-wide ${record?.remember ? '' : 'button-main'}`} disabled={busy}>
+              {busy ? 'Signing in…' : 'Sign in'}
+            </button>
+          </form>
+        ) : null}
         {record ? (
           <button type="button" className="link" onClick={openDeviceInstead}>
             Open what is on this device
@@ -92,3 +109,6 @@ export function SignInPage(): ReactElement {
     </main>
   );
 }
+
+/** Where to come back to after signing in elsewhere. */
+const here = (): string => location.pathname + location.search + location.hash;
