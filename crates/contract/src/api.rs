@@ -126,6 +126,24 @@ pub struct SearchHit {
     pub title: String,
 }
 
+/// Whether somebody may do something, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleAnswer {
+    /// Whether they may.
+    pub allowed: bool,
+    /// The rules that allow it.
+    pub rules: Vec<RuleName>,
+}
+
+/// A rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleName {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+}
+
 /// A device asks to be enrolled for the person signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enrol {

@@ -13,6 +13,7 @@
 //! | `GET /api/v1/me` | → [`Me`] |
 //! | `GET /api/v1/apps` | → [`AppList`] |
 //! | `GET /api/v1/search?q=…` | → [`SearchHits`]; the words are percent-encoded |
+//! | `GET /api/v1/rules/explain?user=…&action=…&resource=…` | → [`RuleAnswer`], for administrators |
 //! | `POST /api/v1/devices` | [`Enrol`] → [`Enrolled`] |
 //! | `POST /api/v1/devices/{device}/challenge` | – → [`Challenge`] (no session needed) |
 //! | `POST /api/v1/devices/{device}/sign-in` | [`DeviceSignIn`] → [`Me`] and the session cookie |
@@ -35,8 +36,8 @@ mod manifest;
 pub use access_type::AccessType;
 pub use api::{
     AppEntry, AppList, Challenge, DeviceSignIn, Download, DownloadPreview, DownloadState, Enrol,
-    Enrolled, HubIdentity, Lease, Me, SearchHit, SearchHits, SignIn, SignInProvider, SignInWays,
-    StartDownload, StreamEntry, TableRows,
+    Enrolled, HubIdentity, Lease, Me, RuleAnswer, RuleName, SearchHit, SearchHits, SignIn,
+    SignInProvider, SignInWays, StartDownload, StreamEntry, TableRows,
 };
 pub use error::{ApiError, ErrorBody};
 pub use grant::{Grant, MAX_OFFLINE_HOURS, UNLAUNCHED_DAYS};

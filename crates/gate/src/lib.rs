@@ -15,6 +15,7 @@ mod password;
 mod quarantine;
 mod role;
 mod route;
+mod rules;
 mod session;
 mod throttle;
 mod token;
@@ -33,6 +34,10 @@ pub use password::{HashCost, MIN_PASSWORD_CHARS, PASSWORD_COST, PasswordProblem,
 pub use quarantine::{QUARANTINE_MS, Release, may_assign, release};
 pub use role::Role;
 pub use route::{Audience, Method, Route};
+pub use rules::{
+    Action, Attributes, Condition, ConditionError, Place, Request, Resource, Rule, RuleKind,
+    allowed_by, is_allowed, shipped_rules,
+};
 pub use session::{
     MAX_PARALLEL_SESSIONS, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS, SessionState, session_state,
     sessions_to_end,

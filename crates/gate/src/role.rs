@@ -10,27 +10,33 @@ pub enum Role {
     RootAdmin,
     /// Apps and streams of everybody.
     ContentAdmin,
-    /// Read the audit log.
+    /// People, rules and ways to sign in.
+    SecurityAdmin,
+    /// Devices, access types and connections.
+    DeploymentAdmin,
+    /// See how everything is set up, and the audit log.
     AuditAdmin,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 3] = [Self::RootAdmin, Self::ContentAdmin, Self::AuditAdmin];
+    pub const ALL: [Self; 5] = [
+        Self::RootAdmin,
+        Self::ContentAdmin,
+        Self::SecurityAdmin,
+        Self::DeploymentAdmin,
+        Self::AuditAdmin,
+    ];
 
     /// The name in commands and in the repository.
     pub const fn name(self) -> &'static str {
         match self {
             Self::RootAdmin => "RootAdmin",
             Self::ContentAdmin => "ContentAdmin",
+            Self::SecurityAdmin => "SecurityAdmin",
+            Self::DeploymentAdmin => "DeploymentAdmin",
             Self::AuditAdmin => "AuditAdmin",
         }
-    }
-
-    /// Whether the role may see and manage apps it does not own. Data in them is still
-    /// decided by section access alone.
-    pub const fn manages_apps(self) -> bool {
-        matches!(self, Self::RootAdmin | Self::ContentAdmin)
     }
 }
 
@@ -49,7 +55,8 @@ impl FromStr for Role {
             .find(|r| r.name().eq_ignore_ascii_case(text))
             .ok_or_else(|| {
                 format!(
-                    "there is no role '{text}'; roles are RootAdmin, ContentAdmin and AuditAdmin"
+                    "there is no role '{text}'; roles are RootAdmin, ContentAdmin, SecurityAdmin, \
+                     DeploymentAdmin and AuditAdmin"
                 )
             })
     }

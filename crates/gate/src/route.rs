@@ -48,6 +48,8 @@ pub enum Route {
     Apps,
     /// Sheets and objects of those apps by their titles.
     Search,
+    /// Who may do what, and by which rule.
+    RulesExplain,
     /// Enrol a device.
     Enrol,
     /// A number for a remembered device to sign.
@@ -89,7 +91,7 @@ pub enum Audience {
 
 impl Route {
     /// All routes.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Health,
         Self::Web,
         Self::SignIn,
@@ -102,6 +104,7 @@ impl Route {
         Self::Me,
         Self::Apps,
         Self::Search,
+        Self::RulesExplain,
         Self::Enrol,
         Self::Challenge,
         Self::DeviceSignIn,
@@ -132,6 +135,7 @@ impl Route {
             Self::Me => (Get, "/api/v1/me"),
             Self::Apps => (Get, "/api/v1/apps"),
             Self::Search => (Get, "/api/v1/search"),
+            Self::RulesExplain => (Get, "/api/v1/rules/explain"),
             Self::Enrol => (Post, "/api/v1/devices"),
             Self::Challenge => (Post, "/api/v1/devices/{device}/challenge"),
             Self::DeviceSignIn => (Post, "/api/v1/devices/{device}/sign-in"),
@@ -162,9 +166,11 @@ impl Route {
             | Self::DeviceSignIn => Audience::Everyone,
             // Deleting and forgetting only take rights away, so losing the access type must
             // not take away the way to do it.
-            Self::SignOut | Self::Me | Self::ForgetRemembered | Self::DeleteDownload => {
-                Audience::SignedIn
-            }
+            Self::SignOut
+            | Self::Me
+            | Self::RulesExplain
+            | Self::ForgetRemembered
+            | Self::DeleteDownload => Audience::SignedIn,
             Self::Apps | Self::Search | Self::Export | Self::Socket => Audience::Viewers,
             Self::Enrol
             | Self::Lease
@@ -192,6 +198,7 @@ impl Route {
             Self::Me => "ask who is signed in",
             Self::Apps => "see apps",
             Self::Search => "search apps",
+            Self::RulesExplain => "ask who may do what",
             Self::Enrol => "connect a device",
             Self::Lease => "renew a lease",
             Self::ForgetRemembered => "forget a remembered log-in",

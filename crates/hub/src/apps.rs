@@ -8,11 +8,13 @@ use satchel_base::{AppId, ByteSize};
 use satchel_contract::AppEntry;
 use satchel_data::{Model, Value, View};
 use satchel_engine::Engine;
+use satchel_gate::Action;
 use satchel_qix::{AppContent, AppMeta, Entity, StreamRef};
-use satchel_store::{App, Stream, User};
+use satchel_store::{App, User};
 use tokio::runtime::Handle;
 
 use crate::data_image::{DataImage, MAX_DATA_BYTES};
+use crate::rights::Rights;
 use crate::state::HubState;
 
 /// Apps that are loaded, by id. The last published reload of each.
@@ -129,28 +131,21 @@ pub(crate) fn subject(user: &User) -> Subject {
     }
 }
 
-/// May this person see that the app exists? Its owner, who administers apps, and those whom
-/// its stream is for.
-pub(crate) fn may_see(app: &App, user: &User, streams: &[Stream]) -> bool {
-    app.owner == user.id
-        || user.roles.iter().any(|r| r.manages_apps())
-        || app.stream.as_ref().is_some_and(|id| {
-            streams
-                .iter()
-                .any(|s| s.id == *id && s.is_for(&user.id, &user.groups))
-        })
+/// May this person see that the app exists, and open it?
+pub(crate) fn may_see(app: &App, user: &User, rights: &Rights) -> bool {
+    rights.may(user, Action::Read, app)
 }
 
-/// May this person change script and sheets? Its owner, and who administers apps.
-pub(crate) fn may_edit(app: &App, user: &User) -> bool {
-    app.owner == user.id || user.roles.iter().any(|r| r.manages_apps())
+/// May this person change script and sheets?
+pub(crate) fn may_edit(app: &App, user: &User, rights: &Rights) -> bool {
+    rights.may(user, Action::Update, app)
 }
 
 /// The size of all of an app's data, to those who may know how much that is: with section
 /// access it tells how much others see, so only who may edit the app learns it.
-fn shown_size(app: &App, user: Option<&User>) -> ByteSize {
+fn shown_size(app: &App, user: Option<&User>, rights: &Rights) -> ByteSize {
     let is_whole = app.access_fingerprint.is_none();
-    if is_whole || user.is_some_and(|u| may_edit(app, u)) {
+    if is_whole || user.is_some_and(|u| may_edit(app, u, rights)) {
         app.data_size
     } else {
         ByteSize(0)
@@ -158,7 +153,14 @@ fn shown_size(app: &App, user: Option<&User>) -> ByteSize {
 }
 
 /// The app as a list shows it to `user`.
-pub(crate) fn entry(app: &App, user: Option<&User>, may_download: bool) -> AppEntry {
+pub(crate) fn entry(
+    app: &App,
+    user: Option<&User>,
+    rights: &Rights,
+    may_use_device: bool,
+) -> AppEntry {
+    let offline = |u: &User| rights.may(u, Action::AccessOffline, app);
+    let may_download = may_use_device && user.is_some_and(offline);
     AppEntry {
         id: app.id.clone(),
         title: app.title.clone(),
@@ -166,17 +168,17 @@ pub(crate) fn entry(app: &App, user: Option<&User>, may_download: bool) -> AppEn
         stream: app.stream.clone(),
         owner: app.owner.clone(),
         data_as_of: app.data_as_of,
-        size: shown_size(app, user),
+        size: shown_size(app, user, rights),
         may_download: may_download && app.data.is_some(),
     }
 }
 
 /// The app as the protocol describes it to `user`.
-pub(crate) fn meta(app: &App, user: &User, streams: &[Stream]) -> AppMeta {
+pub(crate) fn meta(app: &App, user: &User, rights: &Rights) -> AppMeta {
     let stream = app
         .stream
         .as_ref()
-        .and_then(|id| streams.iter().find(|s| s.id == *id));
+        .and_then(|id| rights.streams.iter().find(|s| s.id == *id));
     AppMeta {
         description: app.description.clone(),
         owner_name: app.owner.name().to_owned(),
@@ -187,11 +189,11 @@ pub(crate) fn meta(app: &App, user: &User, streams: &[Stream]) -> AppMeta {
         modified: Some(app.modified_at),
         published: app.published_at,
         last_reload: app.data_as_of,
-        data_bytes: shown_size(app, Some(user)).0,
+        data_bytes: shown_size(app, Some(user), rights).0,
         has_section_access: app.access_fingerprint.is_some(),
-        may_edit: may_edit(app, user),
-        may_reload: may_edit(app, user),
-        may_export: true,
+        may_edit: may_edit(app, user, rights),
+        may_reload: may_edit(app, user, rights),
+        may_export: rights.may(user, Action::ExportData, app),
         ..AppMeta::new(app.id.as_str(), app.title.clone(), app.owner.clone())
     }
 }

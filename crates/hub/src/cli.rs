@@ -9,6 +9,7 @@ mod licence;
 mod limits;
 mod output;
 mod policy;
+mod rules;
 mod script;
 mod serve;
 mod sign_in;
@@ -93,6 +94,9 @@ enum What {
     /// Section access: who sees what, and why
     #[command(subcommand)]
     Access(access::Command),
+    /// Who may do what, and by which rule
+    #[command(subcommand)]
+    Rules(rules::Command),
     /// Enrolled devices
     #[command(subcommand)]
     Device(device::Command),
@@ -172,6 +176,9 @@ async fn run(command: Command) -> Result<ExitCode> {
             .map(|()| ExitCode::SUCCESS),
         What::Script(command) => script::run(&common, command),
         What::Access(command) => access::run(&common, command).await,
+        What::Rules(command) => rules::run(&common, command)
+            .await
+            .map(|()| ExitCode::SUCCESS),
         What::Device(command) => device::run(&common, command)
             .await
             .map(|()| ExitCode::SUCCESS),

@@ -24,6 +24,7 @@ mod provider;
 mod qix_host;
 mod refusal;
 mod reload;
+mod rights;
 mod router;
 mod routes;
 mod script_host;

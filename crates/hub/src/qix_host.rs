@@ -7,16 +7,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use satchel_base::{AppId, CancelToken, Entropy, UnixMillis};
 use satchel_data::{Model, View};
 use satchel_engine::Engine;
+use satchel_gate::Action;
 use satchel_qix::{
     AppContent, AppMeta, ExportFile, ExportRows, Host, Now, OpenApp, OpenFailure, OpenMode,
     Refusal, ReloadProgress, Reloaded, UserInfo,
 };
-use satchel_store::{App, StoreError, Stream, TokenHash, User};
+use satchel_store::{App, StoreError, TokenHash, User};
 use tokio::runtime::Handle;
 
 use crate::apps::{self, OpenError};
 use crate::exports::{ExportError, Owner};
 use crate::reload;
+use crate::rights::Rights;
 use crate::sign_in::note_about;
 use crate::state::HubState;
 use crate::system::SystemEntropy;
@@ -100,35 +102,33 @@ impl Doings {
 
 impl HubHost {
     /// The app if this person may see it.
-    fn app(&self, id: &str) -> Result<App, OpenFailure> {
+    fn app(&self, id: &str) -> Result<(App, Rights), OpenFailure> {
         let store = &self.state.store;
         let found = self.runtime.block_on(async {
-            Ok::<_, StoreError>((store.app(&AppId::new(id)).await?, store.streams().await?))
+            Ok::<_, StoreError>((
+                store.app(&AppId::new(id)).await?,
+                Rights::load(store).await?,
+            ))
         });
         match found {
-            Ok((Some(app), streams)) if apps::may_see(&app, &self.user, &streams) => Ok(app),
+            Ok((Some(app), rights)) if apps::may_see(&app, &self.user, &rights) => {
+                Ok((app, rights))
+            }
             Ok(_) => Err(OpenFailure::AccessDenied),
             Err(error) => Err(unavailable(&error)),
         }
     }
 
-    fn meta(&self, app: &App) -> Result<AppMeta, OpenFailure> {
-        let streams = self
-            .runtime
-            .block_on(self.state.store.streams())
-            .map_err(|e| unavailable(&e))?;
-        Ok(self.own_meta(app, &streams))
-    }
-
-    fn own_meta(&self, app: &App, streams: &[Stream]) -> AppMeta {
+    fn own_meta(&self, app: &App, rights: &Rights) -> AppMeta {
+        let meta = apps::meta(app, &self.user, rights);
         AppMeta {
-            may_export: self.state.settings.may_export,
-            ..apps::meta(app, &self.user, streams)
+            may_export: meta.may_export && self.state.settings.may_export,
+            ..meta
         }
     }
 
-    fn open_app(&self, app: &App, mode: OpenMode) -> Result<OpenApp, OpenFailure> {
-        let may_edit = apps::may_edit(app, &self.user);
+    fn open_app(&self, app: &App, rights: &Rights, mode: OpenMode) -> Result<OpenApp, OpenFailure> {
+        let may_edit = apps::may_edit(app, &self.user, rights);
         let mut variables = Vec::new();
         let engine = match mode {
             OpenMode::NoData if may_edit => {
@@ -153,7 +153,7 @@ impl HubHost {
         Ok(OpenApp {
             engine,
             content: Arc::new(content),
-            meta: self.meta(app)?,
+            meta: self.own_meta(app, rights),
         })
     }
 
@@ -185,21 +185,21 @@ impl HubHost {
 impl Host for HubHost {
     fn doc_list(&mut self) -> Vec<AppMeta> {
         let store = &self.state.store;
-        let found = self
-            .runtime
-            .block_on(async { Ok::<_, StoreError>((store.apps().await?, store.streams().await?)) });
-        let Ok((all, streams)) = found else {
+        let found = self.runtime.block_on(async {
+            Ok::<_, StoreError>((store.apps().await?, Rights::load(store).await?))
+        });
+        let Ok((all, rights)) = found else {
             return Vec::new();
         };
         all.iter()
-            .filter(|app| apps::may_see(app, &self.user, &streams))
-            .map(|app| self.own_meta(app, &streams))
+            .filter(|app| apps::may_see(app, &self.user, &rights))
+            .map(|app| self.own_meta(app, &rights))
             .collect()
     }
 
     fn open(&mut self, app: &str, mode: OpenMode) -> Result<OpenApp, OpenFailure> {
-        let opened = self.app(app).and_then(|app| {
-            let opened = self.open_app(&app, mode)?;
+        let opened = self.app(app).and_then(|(app, rights)| {
+            let opened = self.open_app(&app, &rights, mode)?;
             self.doings.lock().opened = Some((app.id.as_str().to_owned(), app.reload));
             Ok(opened)
         });
@@ -219,7 +219,7 @@ impl Host for HubHost {
     }
 
     fn reopen(&mut self, id: &str, mode: OpenMode) -> Result<Option<OpenApp>, OpenFailure> {
-        let app = self.app(id)?;
+        let (app, _) = self.app(id)?;
         let opened = self.doings.opened();
         if opened.is_some_and(|(opened, reload)| opened == id && reload == app.reload) {
             return Ok(None);
@@ -228,8 +228,8 @@ impl Host for HubHost {
     }
 
     fn save(&mut self, id: &str, content: &AppContent) -> Result<(), Refusal> {
-        let app = self.app(id).map_err(|_| Refusal::AccessDenied)?;
-        if !apps::may_edit(&app, &self.user) {
+        let (app, rights) = self.app(id).map_err(|_| Refusal::AccessDenied)?;
+        if !apps::may_edit(&app, &self.user, &rights) {
             return Err(Refusal::AccessDenied);
         }
         let failed = |error: StoreError| Refusal::Failed {
@@ -254,7 +254,7 @@ impl Host for HubHost {
     }
 
     fn keep_bookmarks(&mut self, id: &str, own: &str) -> Result<(), Refusal> {
-        let app = self.app(id).map_err(|_| Refusal::AccessDenied)?;
+        let (app, _) = self.app(id).map_err(|_| Refusal::AccessDenied)?;
         let saved = self.state.store.save_bookmarks(&app.id, &self.user.id, own);
         self.runtime
             .block_on(saved)
@@ -269,8 +269,8 @@ impl Host for HubHost {
         content: &AppContent,
         partial: bool,
     ) -> Result<Reloaded, Refusal> {
-        let app = self.app(id).map_err(|_| Refusal::AccessDenied)?;
-        if !apps::may_edit(&app, &self.user) {
+        let (app, rights) = self.app(id).map_err(|_| Refusal::AccessDenied)?;
+        if !apps::may_edit(&app, &self.user, &rights) {
             return Err(Refusal::AccessDenied);
         }
         self.save(id, content)?;
@@ -328,8 +328,8 @@ impl Host for HubHost {
                 .iter()
                 .map(|p| format!("not published: confirm {p} first")),
         );
-        let app = self.app(id).ok().and_then(|app| {
-            let opened = self.open_app(&app, OpenMode::WithData).ok()?;
+        let app = self.app(id).ok().and_then(|(app, rights)| {
+            let opened = self.open_app(&app, &rights, OpenMode::WithData).ok()?;
             self.doings.lock().opened = Some((app.id.as_str().to_owned(), app.reload));
             Some(opened)
         });
@@ -341,7 +341,10 @@ impl Host for HubHost {
     }
 
     fn export(&mut self, file: &ExportFile, rows: &mut ExportRows<'_>) -> Result<String, Refusal> {
-        if !self.state.settings.may_export {
+        let by_rule = self
+            .app(&file.app)
+            .is_ok_and(|(app, rights)| rights.may(&self.user, Action::ExportData, &app));
+        if !self.state.settings.may_export || !by_rule {
             self.note("data.export", &file.app, "access.denied");
             return Err(Refusal::AccessDenied);
         }

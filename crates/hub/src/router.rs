@@ -65,6 +65,7 @@ fn handler(route: Route) -> MethodRouter<Arc<HubState>> {
         Route::SignOut => post(routes::session::sign_out),
         Route::Me => get(routes::session::me),
         Route::Apps => get(routes::apps::list),
+        Route::RulesExplain => get(routes::rules::explain),
         Route::Search => get(routes::search::search),
         Route::Enrol => post(routes::devices::enrol),
         Route::Challenge => post(routes::devices::challenge),

@@ -6,5 +6,6 @@ pub(crate) mod downloads;
 pub(crate) mod embedding;
 pub(crate) mod exports;
 pub(crate) mod providers;
+pub(crate) mod rules;
 pub(crate) mod search;
 pub(crate) mod session;

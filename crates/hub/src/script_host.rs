@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use crate::apps::{may_edit, may_see, subject};
 use crate::connections::Connections;
 use crate::data_image::{DataImage, MAX_DATA_BYTES};
+use crate::rights::Rights;
 
 /// The name of the folder of downloads; no data folder can have it.
 pub(crate) const DOWNLOADS: &str = "$downloads";
@@ -252,19 +253,19 @@ impl OtherApps<'_> {
             )
             .with_hint("name it by its title or id; the owner of this app must be able to see it")
         };
-        let (other, streams, owner) = (self.runtime.block_on(async {
+        let (other, rights, owner) = (self.runtime.block_on(async {
             let other = match self.store.find_app(&title).await {
                 Ok(app) => Some(app),
                 Err(StoreError::NotFound { .. } | StoreError::Ambiguous { .. }) => None,
                 Err(error) => return Err(error),
             };
-            let streams = self.store.streams().await?;
-            Ok((other, streams, self.store.user(&self.own.owner).await?))
+            let rights = Rights::load(self.store).await?;
+            Ok((other, rights, self.store.user(&self.own.owner).await?))
         }))
         .map_err(|error| failed(&error))?;
         let asker = self.who.or(owner.as_ref()).ok_or_else(unknown)?;
         let other = other
-            .filter(|other| may_see(other, asker, &streams))
+            .filter(|other| may_see(other, asker, &rights))
             .ok_or_else(unknown)?;
         self.must_not_be_prohibited(&other)?;
         let Some(blob) = &other.data else {
@@ -285,7 +286,7 @@ impl OtherApps<'_> {
         let image = DataImage::decode(&bytes).map_err(|_| unreadable())?;
         let mut model =
             Model::from_snapshot(&image.snapshot, MAX_DATA_BYTES).map_err(|_| unreadable())?;
-        for asker in self.subjects(&other, asker) {
+        for asker in self.subjects(&other, asker, &rights) {
             let (rules, _) = Rules::read(&image.access, &model);
             if !rules.has_section_access() {
                 break;
@@ -313,10 +314,10 @@ impl OtherApps<'_> {
     }
 
     /// Whose views of `other` the script may see: what is in all of them.
-    fn subjects(&self, other: &App, asker: &User) -> Vec<Subject> {
+    fn subjects(&self, other: &App, asker: &User, rights: &Rights) -> Vec<Subject> {
         match self.who {
             Some(user) => vec![subject(user)],
-            None if may_edit(other, asker) => vec![Subject::scheduler()],
+            None if may_edit(other, asker, rights) => vec![Subject::scheduler()],
             None => vec![Subject::scheduler(), subject(asker)],
         }
     }

@@ -22,6 +22,7 @@ use crate::apps;
 use crate::guard::Door;
 use crate::outgoing::Put;
 use crate::qix_host::Doings;
+use crate::rights::Rights;
 use crate::state::HubState;
 
 /// The longest a session is kept without a connection: an hour, a lunch with the lid closed.
@@ -327,9 +328,9 @@ async fn is_current(state: &HubState, shared: &Shared) -> bool {
     let Some((id, reload)) = shared.doings.opened() else {
         return true;
     };
-    match (store.app(&AppId::new(&id)).await, store.streams().await) {
-        (Ok(Some(app)), Ok(streams)) => {
-            app.reload == reload && apps::may_see(&app, &shared.user, &streams)
+    match (store.app(&AppId::new(&id)).await, Rights::load(store).await) {
+        (Ok(Some(app)), Ok(rights)) => {
+            app.reload == reload && apps::may_see(&app, &shared.user, &rights)
         }
         _ => false,
     }

@@ -18,6 +18,7 @@ mod faults;
 mod hub;
 mod identities;
 mod licences;
+mod rules;
 mod schema;
 mod sessions;
 mod sign_in;
@@ -42,6 +43,7 @@ pub use error::StoreError;
 pub use hub::{HubRecord, Settings};
 pub use identities::{Arrival, Outsider};
 pub use licences::{Assignment, InForce, PoolUse};
+pub use rules::{CustomRule, RuleSettings};
 pub use sessions::{Session, TokenHash};
 pub use sign_in::{
     ClientAuthentication, OidcProvider, SecretFrom, SignInSettings, TokenIssuer, TrustedProxy,

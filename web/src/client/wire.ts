@@ -123,6 +123,22 @@ export interface SearchHit {
   title: string;
 }
 
+/** Whether somebody may do something, and why. */
+export interface RuleAnswer {
+  /** Whether they may. */
+  allowed: boolean;
+  /** The rules that allow it. */
+  rules: RuleName[];
+}
+
+/** A rule. */
+export interface RuleName {
+  /** Its name. */
+  name: string;
+  /** What it is for. */
+  description: string;
+}
+
 /** A device asks to be enrolled for the person signed in. */
 export interface Enrol {
   /** What the person calls the device: `Ann's phone`. 1–80 characters. */

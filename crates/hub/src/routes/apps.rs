@@ -9,6 +9,7 @@ use satchel_contract::{AppList, StreamEntry};
 use crate::apps;
 use crate::guard::Asker;
 use crate::refusal::Refused;
+use crate::rights::Rights;
 use crate::state::HubState;
 
 /// `GET /api/v1/apps`
@@ -16,7 +17,8 @@ pub(crate) async fn list(
     State(state): State<Arc<HubState>>,
     Extension(asker): Extension<Asker>,
 ) -> Result<Json<AppList>, Refused> {
-    let streams = state.store.streams().await?;
+    let rights = Rights::load(&state.store).await?;
+    let streams = &rights.streams;
     let all = state.store.apps().await?;
     // Who is not signed in sees, where that is allowed at all, what is for everybody.
     let Some(user) = asker.user else {
@@ -40,22 +42,22 @@ pub(crate) async fn list(
                 .collect(),
             apps: shown
                 .into_iter()
-                .map(|a| apps::entry(a, None, false))
+                .map(|a| apps::entry(a, None, &rights, false))
                 .collect(),
         }));
     };
-    let shown = all.iter().filter(|a| apps::may_see(a, &user, &streams));
+    let shown = all.iter().filter(|a| apps::may_see(a, &user, &rights));
     Ok(Json(AppList {
         streams: streams
             .iter()
-            .filter(|s| s.is_for(&user.id, &user.groups))
+            .filter(|s| rights.may_see_stream(&user, s))
             .map(|s| StreamEntry {
                 id: s.id.clone(),
                 name: s.name.clone(),
             })
             .collect(),
         apps: shown
-            .map(|a| apps::entry(a, Some(&user), asker.access.may_use_device()))
+            .map(|a| apps::entry(a, Some(&user), &rights, asker.access.may_use_device()))
             .collect(),
     }))
 }

@@ -10,7 +10,7 @@ use axum::response::Response;
 use axum::{Extension, Json};
 use satchel_base::{DeviceId, SubjectId};
 use satchel_contract::{AccessType, Challenge, DeviceSignIn, Enrol, Enrolled, Grant, Lease};
-use satchel_gate::{address_key, offline_hours};
+use satchel_gate::{Action, address_key, offline_hours};
 use satchel_sealed::{DevicePublicKey, VerifyingKey, signed};
 use satchel_store::{Device, NewDevice};
 use serde_json::json;
@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::apps::{self, OpenError};
 use crate::guard::{Asker, tell_revoked};
 use crate::refusal::Refused;
+use crate::rights::Rights;
 use crate::routes::session::{answer, client, malformed};
 use crate::sign_in::{self, note_about};
 use crate::state::{HubState, base64, from_base64};
@@ -184,10 +185,13 @@ pub(crate) async fn lease(
     let device = own_device(&state, &user.id, device).await?;
     bind(&state, &asker, &device.id).await?;
     let mut revoked = Vec::new();
-    let streams = state.store.streams().await?;
+    let rights = Rights::load(&state.store).await?;
     for id in state.store.device_apps(&device.id).await? {
         let gone = match state.store.app(&id).await? {
-            Some(app) if apps::may_see(&app, &user, &streams) => {
+            Some(app)
+                if apps::may_see(&app, &user, &rights)
+                    && rights.may(&user, Action::AccessOffline, &app) =>
+            {
                 let (shared, subject) = (state.clone(), apps::subject(&user));
                 tokio::task::spawn_blocking(move || {
                     match shared.apps.load(&shared, &app) {

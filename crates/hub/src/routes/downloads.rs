@@ -14,6 +14,7 @@ use satchel_base::{AppId, ByteSize, DeviceId, UnixMillis};
 use satchel_contract::{
     ApiError, Download, DownloadPreview, DownloadState, Manifest, StartDownload, TableRows,
 };
+use satchel_gate::Action;
 use satchel_qix::AppImage;
 use satchel_sealed::package::{Binding, package_bytes, seal};
 use satchel_sealed::{DevicePublicKey, signed};
@@ -25,6 +26,7 @@ use crate::apps;
 use crate::guard::Asker;
 use crate::housekeeping;
 use crate::refusal::Refused;
+use crate::rights::Rights;
 use crate::routes::devices::own_device;
 use crate::routes::session::malformed;
 use crate::sign_in::note_about;
@@ -48,7 +50,7 @@ pub(crate) async fn preview(
 ) -> Result<Json<DownloadPreview>, Refused> {
     let user = asker.person()?.clone();
     let app = visible(&state, &user, app).await?;
-    let streams = state.store.streams().await?;
+    let rights = Rights::load(&state.store).await?;
     let permit = state
         .computing
         .clone()
@@ -60,7 +62,7 @@ pub(crate) async fn preview(
         let _permit = permit;
         // As long as those of any device and any grant.
         let id = make_uuid();
-        let made = Made::of(&state, &app, &user, &streams, (&id, &id), now)?;
+        let made = Made::of(&state, &app, &user, &rights, (&id, &id), now)?;
         let binding = made.binding();
         let envelope = made.envelope(&state)?;
         let size = package_bytes(&binding, envelope.len(), made.payload.len() as u64);
@@ -286,12 +288,22 @@ fn parse_range(text: &str, size: u64) -> Option<(u64, u64)> {
     (first < last).then_some((first, last))
 }
 
-/// The app if this person may see it and it has data.
+/// The app if this person may see it and carry it on a device, and it has data.
 async fn visible(state: &HubState, user: &User, id: String) -> Result<App, Refused> {
     let app = state.store.app(&AppId::new(id)).await?;
-    let streams = state.store.streams().await?;
-    app.filter(|a| apps::may_see(a, user, &streams) && a.data.is_some())
-        .ok_or_else(Refused::not_found)
+    let rights = Rights::load(&state.store).await?;
+    let app = app
+        .filter(|a| apps::may_see(a, user, &rights) && a.data.is_some())
+        .ok_or_else(Refused::not_found)?;
+    if !rights.may(user, Action::AccessOffline, &app) {
+        return Err(Refused::new(
+            StatusCode::FORBIDDEN,
+            "access.not_offline",
+            "you may open this app at the hub, but not carry it on a device",
+            "Ask the administrator of this hub if you need it without a connection.",
+        ));
+    }
+    Ok(app)
 }
 
 fn fingerprint_of(loaded: &apps::LoadedApp, decision: &Decision) -> String {
@@ -397,20 +409,20 @@ impl Job {
             .acquire_owned()
             .await
             .map_err(|_| Refused::internal())?;
-        let streams = self.state.store.streams().await?;
+        let rights = Rights::load(&self.state.store).await?;
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            self.seal(&streams)
+            self.seal(&rights)
         })
         .await
         .map_err(|_| Refused::internal())?
     }
 
-    fn seal(self, streams: &[satchel_store::Stream]) -> Result<PackageRecord, Refused> {
+    fn seal(self, rights: &Rights) -> Result<PackageRecord, Refused> {
         let broken = |_| Refused::internal();
         let state = &self.state;
         let ids = (self.device.id.as_str(), self.grant.as_str());
-        let made = Made::of(state, &self.app, &self.user, streams, ids, self.now)?;
+        let made = Made::of(state, &self.app, &self.user, rights, ids, self.now)?;
         let device_key =
             DevicePublicKey::from_bytes(&self.device.kem_key).map_err(|_| Refused::internal())?;
         let bytes = seal(
@@ -443,7 +455,7 @@ impl Made {
         state: &HubState,
         app: &App,
         user: &User,
-        streams: &[satchel_store::Stream],
+        rights: &Rights,
         (device, grant): (&str, &str),
         now: UnixMillis,
     ) -> Result<Self, Refused> {
@@ -466,7 +478,7 @@ impl Made {
             access_fingerprint: reduced.fingerprint.clone(),
             grant: grant.to_owned(),
         };
-        let mut meta = apps::meta(app, user, streams);
+        let mut meta = apps::meta(app, user, rights);
         // On a device nothing is edited or reloaded.
         meta.may_edit = false;
         meta.may_reload = false;

@@ -16,6 +16,7 @@ use satchel_store::{App, User};
 use crate::apps;
 use crate::guard::Asker;
 use crate::refusal::Refused;
+use crate::rights::Rights;
 use crate::state::HubState;
 
 /// More hits than a person reads; they go on typing instead.
@@ -32,9 +33,9 @@ pub(crate) async fn search(
     if wanted.is_empty() {
         return Ok(Json(SearchHits { hits: Vec::new() }));
     }
-    let streams = state.store.streams().await?;
+    let rights = Rights::load(&state.store).await?;
     let mut seen = state.store.apps().await?;
-    seen.retain(|app| apps::may_see(app, &user, &streams));
+    seen.retain(|app| apps::may_see(app, &user, &rights));
     let permit = state.computing.clone().acquire_owned().await;
     let permit = permit.map_err(|_| Refused::internal())?;
     let hits = tokio::task::spawn_blocking(move || {

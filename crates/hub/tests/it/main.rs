@@ -13,6 +13,7 @@ mod language;
 mod limits;
 mod process;
 mod providers;
+mod rules;
 mod scripts;
 mod sessions;
 mod tls;
