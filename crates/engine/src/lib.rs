@@ -32,6 +32,7 @@ mod known;
 mod limit;
 mod list;
 mod made;
+mod mentions;
 mod order;
 mod over_rows;
 mod pass;

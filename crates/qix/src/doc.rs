@@ -9,6 +9,7 @@ pub(crate) mod items;
 pub(crate) mod lookup;
 pub(crate) mod master_methods;
 pub(crate) mod methods;
+pub(crate) mod model_methods;
 pub(crate) mod objects;
 pub(crate) mod search_methods;
 pub(crate) mod search_objects;

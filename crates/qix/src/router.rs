@@ -5,8 +5,8 @@
 
 use crate::doc::{
     drafts, expression_methods as expression, field_methods as field, inspect_methods as inspect,
-    master_methods as master, methods as doc, search_methods as search, search_objects,
-    selection_methods as selection, temp_states, undo,
+    master_methods as master, methods as doc, model_methods as model, search_methods as search,
+    search_objects, selection_methods as selection, temp_states, undo,
 };
 use crate::errors::RpcError;
 use crate::global;
@@ -124,6 +124,10 @@ const DOC: &[Method] = methods! {
     "FindMatchingFields" ("qFieldName", "qTags") => inspect::find_matching_fields,
     "GetFieldAndColumnSamples" ("qFieldsOrColumnsWithWildcards", "qMaxNumberOfValues", "qRandSeed") => inspect::get_samples,
     "GetTableProfileData" ("qTableName") => inspect::get_table_profile,
+    "GetAssociationScores" ("qTable1", "qTable2") => model::get_association_scores,
+    "GetFieldsFromExpression" ("qExpr") => model::get_fields_from_expression,
+    "GetGroupStates" () => model::get_group_states,
+    "ApplyGroupStates" ("qGroupStates") => model::apply_group_states,
     "GetFavoriteVariables" () => inspect::get_favourites,
     "SetFavoriteVariables" ("qNames") => inspect::set_favourites,
     "GetFieldDescription" ("qFieldName") => doc::get_field_description,
