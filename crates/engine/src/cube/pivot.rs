@@ -65,7 +65,8 @@ pub struct PivotNode {
     pub text: String,
     /// Its value.
     pub value: Value,
-    /// Element number; -2 for NULL, -3 for the others, -1 for a total, -1, -2 … for measures.
+    /// Element number; -1 for a total, -2 for NULL, -3 for the others, -4 for a node that only
+    /// fills its level; the position of a measure.
     pub element: i64,
     /// The position of its dimension in the cube; that of the measure for a measure.
     pub column: usize,
@@ -75,7 +76,11 @@ pub struct PivotNode {
     pub can_collapse: bool,
     /// Values of the dimension's attribute expressions.
     pub attributes: Vec<Value>,
-    /// Header rows of siblings and descendants before the page and after it.
+    /// Leaves below it that a page leaves out before its first one.
+    pub n_before: usize,
+    /// Leaves below it that a page leaves out after its last one.
+    pub n_after: usize,
+    /// The level below.
     pub children: Vec<PivotNode>,
 }
 
@@ -92,6 +97,9 @@ pub enum PivotKind {
     Total,
     /// A measure.
     Measure,
+    /// Nothing: a level that is shown elsewhere is not shown here. Where a level has totals,
+    /// such a node is one of these.
+    Empty,
 }
 
 /// Where a row and a column cross.
@@ -413,6 +421,8 @@ fn crop(nodes: &[PivotNode], start: usize, end: usize) -> Vec<PivotNode> {
         let n = node.n_leaves();
         if at < end && at + n > start {
             let mut node = node.clone();
+            node.n_before = start.saturating_sub(at);
+            node.n_after = (at + n).saturating_sub(end);
             node.children = crop(&node.children, start.saturating_sub(at), end - at);
             kept.push(node);
         }

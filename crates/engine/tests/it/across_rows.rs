@@ -279,27 +279,27 @@ fn a_pivot_ranks_along_both_sides() {
     crate::readable::check_pivot(
         def,
         expect![[r#"
-        FRANCE#1
-        GERMANY#0
-        SWEDEN#2
-        -#-2
-        top
-        FOOD#1
-         Sum(Amount)#-1
-         Above(Sum(Amount))#-2
-         Before(Sum(Amount))#-3
-         HRank(Sum(Amount))#-4
-         Rank(Sum(Amount))#-5
-        MACHINES#0
-         Sum(Amount)#-1
-         Above(Sum(Amount))#-2
-         Before(Sum(Amount))#-3
-         HRank(Sum(Amount))#-4
-         Rank(Sum(Amount))#-5
-        [40,,,1,3,30,,40,2,1]
-        [20,40,,1,4,10,30,20,2,2]
-        [50,20,,1,2,,,,,]
-        [60,50,,1,1,,,,,]
-    "#]],
+            FRANCE#1
+            GERMANY#0
+            SWEDEN#2
+            -#-2
+            top
+            FOOD#1
+             Sum(Amount)#0
+             Above(Sum(Amount))#1
+             Before(Sum(Amount))#2
+             HRank(Sum(Amount))#3
+             Rank(Sum(Amount))#4
+            MACHINES#0
+             Sum(Amount)#0
+             Above(Sum(Amount))#1
+             Before(Sum(Amount))#2
+             HRank(Sum(Amount))#3
+             Rank(Sum(Amount))#4
+            [40,,,1,3,30,,40,2,1]
+            [20,40,,1,4,10,30,20,2,2]
+            [50,20,,1,2,,,,,]
+            [60,50,,1,1,,,,,]
+        "#]],
     );
 }

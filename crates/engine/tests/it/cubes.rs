@@ -363,62 +363,64 @@ fn measures_stand_where_they_are_put() {
         "Country=GERMANY,FRANCE",
         &def,
         expect![[r#"
-        +FRANCE#1
-         Sum(Amount)#-1
-         Count(Amount)#-2
-        +GERMANY#0
-         Sum(Amount)#-1
-         Count(Amount)#-2
-        top
-        [70]
-        [2]
-        [30]
-        [2]
-    "#]],
+            +FRANCE#1
+             Sum(Amount)#0
+             Count(Amount)#1
+            +GERMANY#0
+             Sum(Amount)#0
+             Count(Amount)#1
+            top
+            [70]
+            [2]
+            [30]
+            [2]
+        "#]],
     );
     def.expanded_left.insert(vec![0]);
     check_pivot(
         "Country=GERMANY,FRANCE",
         &def,
         expect![[r#"
-        +FRANCE#1
-         Sum(Amount)#-1
-         Count(Amount)#-2
-        -GERMANY#0
-         Sum(Amount)#-1
-          FOOD#1
-          MACHINES#0
-         Count(Amount)#-2
-          FOOD#1
-          MACHINES#0
-        top
-        [70]
-        [2]
-        [20]
-        [10]
-        [1]
-        [1]
-    "#]],
+            +FRANCE#1
+             Sum(Amount)#0
+              #-4
+             Count(Amount)#1
+              #-4
+            -GERMANY#0
+             Sum(Amount)#0
+              FOOD#1
+              MACHINES#0
+             Count(Amount)#1
+              FOOD#1
+              MACHINES#0
+            top
+            [70]
+            [2]
+            [20]
+            [10]
+            [1]
+            [1]
+        "#]],
     );
     let def = pivot(&[-1, 1], &[0], &["Sum(Amount)", "Count(Amount)"]);
     check_pivot(
         "Country=GERMANY,FRANCE",
         &def,
         expect![[r#"
-        Sum(Amount)#-1
-         FOOD#1
-         MACHINES#0
-        Count(Amount)#-2
-         FOOD#1
-         MACHINES#0
-        top
-        FRANCE#1
-        GERMANY#0
-        [40,20]
-        [30,10]
-        [1,1]
-        [1,1]
-    "#]],
+            Sum(Amount)#0
+             FOOD#1
+             MACHINES#0
+            Count(Amount)#1
+             FOOD#1
+             MACHINES#0
+            top
+            FRANCE#1
+            GERMANY#0
+            [40,20]
+            [30,10]
+            [1,1]
+            [1,1]
+        "#]],
     );
     // Nowhere: last at the top.
     let def = pivot(&[1], &[0], &["Sum(Amount)", "Count(Amount)"]);
@@ -426,13 +428,13 @@ fn measures_stand_where_they_are_put() {
         "Country=SWEDEN",
         &def,
         expect![[r#"
-        FOOD#1
-        top
-        SWEDEN#2
-         Sum(Amount)#-1
-         Count(Amount)#-2
-        [50,1]
-    "#]],
+            FOOD#1
+            top
+            SWEDEN#2
+             Sum(Amount)#0
+             Count(Amount)#1
+            [50,1]
+        "#]],
     );
 }
 
@@ -447,41 +449,43 @@ fn totals_stand_first_or_last_and_have_a_name() {
         "Country=GERMANY,FRANCE",
         &def,
         expect![[r#"
-        FRANCE#1
-         FOOD#1
-         MACHINES#0
-         Totals#-1
-        GERMANY#0
-         FOOD#1
-         MACHINES#0
-         Totals#-1
-        All#-1
-        top
-        [40]
-        [30]
-        [70]
-        [20]
-        [10]
-        [30]
-        [100]
-    "#]],
+            FRANCE#1
+             FOOD#1
+             MACHINES#0
+             Totals#-1
+            GERMANY#0
+             FOOD#1
+             MACHINES#0
+             Totals#-1
+            All#-1
+             #-4
+            top
+            [40]
+            [30]
+            [70]
+            [20]
+            [10]
+            [30]
+            [100]
+        "#]],
     );
     def.totals_first = true;
     check_pivot(
         "Country=GERMANY",
         &def,
         expect![[r#"
-        All#-1
-        GERMANY#0
-         Totals#-1
-         FOOD#1
-         MACHINES#0
-        top
-        [30]
-        [30]
-        [20]
-        [10]
-    "#]],
+            All#-1
+             #-4
+            GERMANY#0
+             Totals#-1
+             FOOD#1
+             MACHINES#0
+            top
+            [30]
+            [30]
+            [20]
+            [10]
+        "#]],
     );
 }
 
@@ -494,17 +498,18 @@ fn indented_values_have_a_row_of_their_own() {
         "Country=GERMANY,FRANCE",
         &def,
         expect![[r#"
-        -FRANCE#1
-         Totals#-1
-         FOOD#1
-         MACHINES#0
-        +GERMANY#0
-        top
-        [70]
-        [40]
-        [30]
-        [30]
-    "#]],
+            -FRANCE#1
+             Totals#-1
+             FOOD#1
+             MACHINES#0
+            +GERMANY#0
+             #-4
+            top
+            [70]
+            [40]
+            [30]
+            [30]
+        "#]],
     );
 }
 

@@ -550,11 +550,15 @@ fn a_pivot_expands_where_told() {
     def.cube.dimensions[0].show_total = true;
     expect![[r#"
         +FRANCE#1
+         #-4
         -GERMANY#0
          FOOD#1
         +SWEDEN#2
+         #-4
         +-#-2
+         #-4
         Totals#-1
+         #-4
         top
         Beta#1
         Delta#3

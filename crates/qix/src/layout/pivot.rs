@@ -71,7 +71,7 @@ fn node(env: &Env<'_>, computed: &Computed, n: &PivotNode) -> Value {
                 .and_then(|d| d.format.as_ref());
             formatted(&n.value, format, &env.locale)
         }
-        PivotKind::Null | PivotKind::Total | PivotKind::Others => n.text.clone(),
+        PivotKind::Null | PivotKind::Total | PivotKind::Others | PivotKind::Empty => n.text.clone(),
     };
     let kind = match n.kind {
         PivotKind::Normal => "N",
@@ -79,14 +79,15 @@ fn node(env: &Env<'_>, computed: &Computed, n: &PivotNode) -> Value {
         PivotKind::Others => "O",
         PivotKind::Total => "T",
         PivotKind::Measure => "P",
+        PivotKind::Empty => "E",
     };
     let mut out = json!({
         "qText": text,
         "qElemNo": n.element,
         "qValue": num(n.value.as_num().unwrap_or(f64::NAN)),
         "qType": kind,
-        "qUp": 0,
-        "qDown": 0,
+        "qUp": n.n_before,
+        "qDown": n.n_after,
         "qCanExpand": n.can_expand,
         "qCanCollapse": n.can_collapse,
         "qSubNodes": children,

@@ -87,12 +87,14 @@ fn set_open(call: &mut Call<'_>, side: Side, open: bool) -> Done {
     Ok(())
 }
 
-/// The paths of all nodes at a level.
+/// The paths of all nodes at a level that can be expanded or collapsed.
 fn at_level(nodes: &[PivotNode], level: usize, path: &mut Vec<i64>, out: &mut Vec<Vec<i64>>) {
     for node in nodes {
         path.push(node.element);
         if level == 0 {
-            out.push(path.clone());
+            if node.can_expand || node.can_collapse {
+                out.push(path.clone());
+            }
         } else {
             at_level(&node.children, level - 1, path, out);
         }

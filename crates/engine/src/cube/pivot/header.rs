@@ -6,8 +6,11 @@ use std::ops::Range;
 use rustc_hash::{FxHashMap, FxHashSet};
 use satchel_data::Value;
 
-use super::{Parts, PivotAxis, PivotKind, PivotNode};
+use super::{Parts, PivotAxis, PivotKind, PivotNode, positions};
 use crate::cube::shown;
+
+/// The element number of a node that only fills its level.
+const EMPTY: i64 = -4;
 
 /// A leaf of a header: codes of the dimensions shown, and perhaps a measure.
 pub(super) struct Leaf {
@@ -26,6 +29,8 @@ pub(super) struct Header<'a> {
     expanded: &'a BTreeSet<Vec<i64>>,
     /// Whether expanded values have a leaf of their own.
     pub indent: bool,
+    /// How many of its dimensions are shown somewhere in it.
+    n_shown: usize,
     pub leaves: Vec<Leaf>,
 }
 
@@ -54,6 +59,7 @@ impl<'a> Header<'a> {
             places,
             expanded,
             indent: false,
+            n_shown: 0,
             leaves: Vec::new(),
         }
     }
@@ -66,59 +72,80 @@ impl<'a> Header<'a> {
             .map(|t| &t[self.places.clone()])
             .filter(|t| seen.insert(*t))
             .collect();
+        // Every branch reaches as deep as the deepest one: clients lay the levels out as columns
+        // and match them by position. How deep that is shows only once all is expanded that is.
+        let n_dims = self.places.len();
+        self.n_shown = if self.parts.def.fully_expanded {
+            n_dims
+        } else {
+            n_dims.min(1)
+        };
+        if !self.parts.def.fully_expanded && !self.expanded.is_empty() && n_dims > 1 {
+            let _ = self.level(&own, &mut At::default());
+            self.leaves.clear();
+        }
         self.level(&own, &mut At::default())
     }
 
-    /// A leaf here, or one a measure if these stand further down.
-    fn leaf(&mut self, at: &At) -> Vec<PivotNode> {
-        let below = &self.axis[at.depth.min(self.axis.len())..];
-        if at.measure.is_some() || !below.contains(&PivotAxis::Measures) {
-            self.leaves.push(Leaf {
-                codes: at.codes.clone(),
-                measure: at.measure,
-            });
-            return Vec::new();
-        }
-        (0..self.parts.measures.len())
-            .map(|measure| {
+    /// What stands under a value that is not expanded and under a total: a node a measure, and
+    /// empty nodes at the levels that are shown elsewhere.
+    fn closed(&mut self, at: &At) -> Vec<PivotNode> {
+        self.closed_at(at.depth, at.measure, &at.codes)
+    }
+
+    fn closed_at(&mut self, depth: usize, measure: Option<usize>, codes: &[u32]) -> Vec<PivotNode> {
+        match self.axis.get(depth) {
+            None => {
                 self.leaves.push(Leaf {
-                    codes: at.codes.clone(),
-                    measure: Some(measure),
+                    codes: codes.to_vec(),
+                    measure,
                 });
-                self.measure_node(measure, Vec::new())
-            })
-            .collect()
+                Vec::new()
+            }
+            Some(PivotAxis::Measures) => (0..self.parts.measures.len())
+                .map(|measure| {
+                    let children = self.closed_at(depth + 1, Some(measure), codes);
+                    self.measure_node(measure, children)
+                })
+                .collect(),
+            Some(PivotAxis::Dimension(column)) => {
+                let above = positions(&self.axis[..depth]).count();
+                let children = self.closed_at(depth + 1, measure, codes);
+                if above >= self.n_shown {
+                    return children;
+                }
+                let shows_total = self.parts.def.cube.dimensions[*column].show_total;
+                vec![PivotNode {
+                    kind: if shows_total {
+                        PivotKind::Total
+                    } else {
+                        PivotKind::Empty
+                    },
+                    element: EMPTY,
+                    ..PivotNode::blank(*column, children)
+                }]
+            }
+        }
     }
 
     fn measure_node(&self, measure: usize, children: Vec<PivotNode>) -> PivotNode {
         PivotNode {
             kind: PivotKind::Measure,
             text: self.parts.def.cube.measures[measure].def.clone(),
-            value: Value::Null,
-            element: -1 - measure as i64,
-            column: measure,
-            can_expand: false,
-            can_collapse: false,
-            attributes: Vec::new(),
-            children,
+            element: measure as i64,
+            ..PivotNode::blank(measure, children)
         }
     }
 
     fn level(&mut self, tuples: &[&[u32]], at: &mut At) -> Vec<PivotNode> {
         match self.axis.get(at.depth) {
-            None => self.leaf(at),
+            None => self.closed(at),
             Some(PivotAxis::Measures) => (0..self.parts.measures.len())
                 .map(|measure| {
                     at.measure = Some(measure);
                     at.depth += 1;
-                    at.path.push(-1 - measure as i64);
-                    let children = match self.axis.get(at.depth) {
-                        None => {
-                            self.leaf(at);
-                            Vec::new()
-                        }
-                        Some(_) => self.level(tuples, at),
-                    };
+                    at.path.push(measure as i64);
+                    let children = self.level(tuples, at);
                     at.path.pop();
                     at.depth -= 1;
                     at.measure = None;
@@ -169,9 +196,10 @@ impl<'a> Header<'a> {
             let fully = parts.def.fully_expanded;
             let open = deeper && (fully || self.expanded.contains(&at.path));
             let children = if open {
+                self.n_shown = self.n_shown.max(level + 2);
                 self.level(&below, at)
             } else {
-                self.leaf(at)
+                self.closed(at)
             };
             at.depth -= 1;
             at.path.pop();
@@ -184,11 +212,10 @@ impl<'a> Header<'a> {
                 text: shown(&value),
                 value,
                 element,
-                column,
                 can_expand: deeper && !open,
                 can_collapse: open && !fully,
                 attributes: attributes.collect(),
-                children,
+                ..PivotNode::blank(column, children)
             });
         }
         if total && !own_row && !parts.def.totals_first {
@@ -200,19 +227,34 @@ impl<'a> Header<'a> {
     /// The total of the values of a dimension.
     fn total(&mut self, column: usize, at: &At) -> PivotNode {
         let label = &self.parts.def.cube.dimensions[column].total_label;
+        let children = self.closed_at(at.depth + 1, at.measure, &at.codes);
         PivotNode {
             kind: PivotKind::Total,
             text: match label.as_str() {
                 "" => "Totals".to_owned(),
                 label => label.to_owned(),
             },
-            value: Value::Null,
             element: -1,
+            ..PivotNode::blank(column, children)
+        }
+    }
+}
+
+impl PivotNode {
+    /// A node without text over `children`.
+    fn blank(column: usize, children: Vec<Self>) -> Self {
+        Self {
+            kind: PivotKind::Empty,
+            text: String::new(),
+            value: Value::Null,
+            element: EMPTY,
             column,
             can_expand: false,
             can_collapse: false,
             attributes: Vec::new(),
-            children: self.leaf(at),
+            n_before: 0,
+            n_after: 0,
+            children,
         }
     }
 }
