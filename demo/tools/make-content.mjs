@@ -16,14 +16,14 @@ const PLAIN = { qType: 'U', qnDec: 10, qUseThou: 0 };
 
 const clone = (value) => JSON.parse(JSON.stringify(value));
 
-/** A dimension: a field, or `[field, label]`. */
+/** A dimension: a field, `[field, label]`, or `{ drill: [field, …] }`. */
 function dimension(spec, id) {
   const [field, label] = Array.isArray(spec) ? spec : [spec, ''];
   return {
     qDef: {
-      qGrouping: 'N',
-      qFieldDefs: [field],
-      qFieldLabels: [label],
+      qGrouping: spec.drill ? 'H' : 'N',
+      qFieldDefs: spec.drill ?? [field],
+      qFieldLabels: spec.drill ? spec.drill.map(() => '') : [label],
       cId: id,
       qSortCriterias: [{ qSortByLoadOrder: 1, qSortByNumeric: 1, qSortByAscii: 1 }],
     },
@@ -71,6 +71,10 @@ const byMeasure = (properties, cube) => {
 const horizontal = (properties, cube) => {
   byMeasure(properties, cube);
   properties.orientation = 'horizontal';
+};
+/** What is newest is seen first. */
+const atItsEnd = (properties) => {
+  properties.scrollStartPos = 1;
 };
 const stacked = (properties, cube) => {
   properties.barGrouping = { grouping: 'stacked' };
@@ -183,8 +187,8 @@ const flights = {
       [0, 0, 4, 12, filters('filters-causes', ['Month', 'Hour', 'Manufacturer'])],
       [4, 0, 10, 6, chart('linechart', 'line-visibility', { title: 'Poor visibility delays departures', subtitle: 'Average departure delay by visibility at the airport (miles)', dims: [['Visibility', 'Visibility (miles)']], measures: [DEPARTURE] })],
       [14, 0, 10, 6, chart('barchart', 'bar-weekday', { title: 'Which days are worst?', subtitle: 'Average arrival delay by weekday', dims: ['Weekday'], measures: [ARRIVAL] })],
-      [4, 6, 10, 6, chart('barchart', 'bar-manufacturer', { title: 'Flights by maker of the aircraft', dims: ['Manufacturer'], measures: [FLIGHTS], with: horizontal })],
-      [14, 6, 10, 6, chart('barchart', 'bar-built', { title: 'How old is the fleet?', subtitle: 'Flights by year the aircraft was built (withheld from station managers)', dims: [['PLANE_YEAR', 'Year built']], measures: [FLIGHTS] })],
+      [4, 6, 10, 6, chart('barchart', 'bar-manufacturer', { title: 'Flights by maker of the aircraft', subtitle: 'Select one to see its models', dims: [{ drill: ['Manufacturer', 'Model'] }], measures: [FLIGHTS], with: horizontal })],
+      [14, 6, 10, 6, chart('barchart', 'bar-built', { title: 'How old is the fleet?', subtitle: 'Flights by year the aircraft was built (withheld from station managers)', dims: [['PLANE_YEAR', 'Year built']], measures: [FLIGHTS], with: atItsEnd })],
     ]),
   ],
   dimensions: [
@@ -228,8 +232,8 @@ const sales = {
       [19, 0, 5, 2, kpi('kpi-customers', ['Customers', 'Count(DISTINCT CustomerId)', WHOLE])],
       [4, 2, 10, 5, chart('barchart', 'bar-country', { title: 'Sales by country and product', dims: [['COUNTRY', 'Country'], ['PRODUCT', 'Product']], measures: [AMOUNT], with: stacked })],
       [14, 2, 10, 5, chart('linechart', 'line-date', { title: 'Sales over time', dims: ['Date'], measures: [AMOUNT] })],
-      [4, 7, 6, 5, chart('piechart', 'pie-product', { title: 'Share of each product', dims: [['PRODUCT', 'Product']], measures: [AMOUNT], with: byMeasure })],
-      [10, 7, 14, 5, chart('sn-table', 'table-orders', { title: 'Orders', dims: ['Order', 'Date', 'Customer', ['COUNTRY', 'Country'], ['PRODUCT', 'Product']], measures: [AMOUNT] })],
+      [4, 7, 5, 5, chart('piechart', 'pie-product', { title: 'Share of each product', dims: [['PRODUCT', 'Product']], measures: [AMOUNT], with: byMeasure })],
+      [9, 7, 15, 5, chart('sn-table', 'table-orders', { title: 'Orders', dims: ['Order', 'Date', 'Customer', ['COUNTRY', 'Country'], ['PRODUCT', 'Product']], measures: [AMOUNT] })],
     ]),
     sheet('sheet-access', 1, 'What you may see', 'Countries, products and discounts that section access lets you see', [
       [0, 0, 12, 6, chart('pivot-table', 'pivot-markets', { title: 'Markets', dims: [['COUNTRY', 'Country'], ['PRODUCT', 'Product']], measures: [ORDERS, AMOUNT], with: left(1) })],

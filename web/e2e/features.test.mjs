@@ -153,7 +153,7 @@ inBrowser('a picture with a note is shared with the platform, and only there', {
   assert.deepEqual(sent, [], 'nothing left this page');
 });
 
-inBrowser('on a phone: sheets by menu and swipe, filters in a drawer, a chart full screen by a tap and as a table', phone, async ({ page }) => {
+inBrowser('on a phone: sheets by menu and swipe, filters in a drawer, a chart full screen by a tap, selected in and as a table', phone, async ({ page }) => {
   await signIn(page, 'ada');
   await openFromHome(page, 'Sales');
   await page.getByRole('button', { name: /choose a sheet/ }).tap();
@@ -168,13 +168,21 @@ inBrowser('on a phone: sheets by menu and swipe, filters in a drawer, a chart fu
   await drawn(page);
 
   await page.getByRole('button', { name: 'Filters' }).tap();
+  await page.locator('[data-testid=drawer-pane] .chart[data-state=drawn]').waitFor();
   await page.locator('[data-testid=drawer-pane]').getByText('GERMANY', { exact: true }).first().tap();
-  await page.keyboard.press('Enter');
+  // The toolbar of a selection can be reached: it does not lie under the drawer.
+  await page.locator('[data-testid=actions-toolbar-confirm]').tap();
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).tap();
   await shows(page, 'kpi-orders', '6');
 
   await object(page, 'bar-country').getByRole('button', { name: /Sales by country.*full screen/ }).tap();
-  await page.locator('[data-testid=large] .chart[data-state=drawn]').waitFor();
+  const large = page.locator('[data-testid=large]');
+  await large.locator('.chart[data-state=drawn]').waitFor();
+  const { x, y, width, height } = await large.boundingBox();
+  const product = page.locator('[data-testid=selections]').getByText('PRODUCT', { exact: true });
+  await page.touchscreen.tap(x + width * 0.35, y + height * 0.35);
+  await product.waitFor();
+  await page.locator('[data-testid=actions-toolbar-confirm]').tap();
   await page.getByRole('button', { name: 'View as table' }).tap();
   await page.locator('[data-testid=large][data-view=table]').getByText('GERMANY').first().waitFor();
 });

@@ -34,6 +34,13 @@ export function span(ms: number): string {
   return plural(minutes, 'minute');
 }
 
+/** The same where there is little room: `1 d 4 h`, `23 h`, `45 min`. */
+export function spanInShort(ms: number): string {
+  const hours = Math.floor(ms / 3_600_000);
+  if (hours >= 24) return hours % 24 > 0 ? `${Math.floor(hours / 24)} d ${hours % 24} h` : `${hours / 24} d`;
+  return hours > 0 ? `${hours} h` : `${Math.max(1, Math.floor(ms / 60_000))} min`;
+}
+
 export const plural = (n: number, word: string): string => `${count(n)} ${word}${n === 1 ? '' : 's'}`;
 
 /** A message as a sentence: first letter large, a full stop at the end. */

@@ -32,6 +32,12 @@ export function Opened({ ready, route, origin }: { ready: Ready; route: AppRoute
   const go = (id: string | null | undefined, show: string | null = null): void => {
     if (id) navigate({ page: 'app', app: open.app, sheet: id, local: route.local, show }, 'replace');
   };
+  // The next sheet begins at its top, however far down this one was read.
+  const shown = useRef(sheet?.id);
+  useEffect(() => {
+    if (shown.current !== sheet?.id) scrollTo(0, 0);
+    shown.current = sheet?.id;
+  }, [sheet?.id]);
   const swipe = useSwipe((step) => go(sheets[at + step]?.id));
   if (!sheet) {
     return (
@@ -178,7 +184,7 @@ function SheetSteps({ sheets, at, go }: { sheets: Sheet[]; at: number; go: (id: 
 
 function FiltersDrawer({ nebula, panes, onClose }: { nebula: Nebula; panes: Cell[]; onClose: () => void }): ReactElement {
   return (
-    <Dialog title="Filters" onClose={onClose}>
+    <Dialog title="Filters" charts onClose={onClose}>
       <div className="drawer-filters">
         {panes.map((pane) => (
           <div key={pane.name} className="drawer-pane" data-testid="drawer-pane">

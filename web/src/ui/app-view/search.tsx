@@ -58,7 +58,7 @@ export function AppSearch({ doc, app, sheets, onGo, onClose }: Props): ReactElem
   return (
     <Dialog title="Search this app" onClose={onClose}>
       <div className="stack" data-testid="app-search">
-        <label className="search">
+        <label className="search-field">
           <span className="hidden">Search sheets, charts and values</span>
           <Icon name="search" />
           <input type="search" data-focus-first placeholder="Sheets, charts and values" value={words} onChange={(event) => setWords(event.target.value)} />

@@ -37,7 +37,8 @@ export function ChartCell(props: Props): ReactElement {
   return (
     <>
       <div className="chart-frame" inert={asPicture}>
-        <Drawing nebula={nebula} options={{ id: cell.name }} />
+        {/* One drawing of an object at a time: two would both show the toolbar of a selection. */}
+        {large ? null : <Drawing nebula={nebula} options={{ id: cell.name }} />}
       </div>
       {isTool ? null : asPicture ? (
         <button type="button" className="chart-tap" aria-label={`${nameOf(cell)}: open in full screen`} onClick={() => onLarge(true)}>
@@ -84,6 +85,7 @@ function LargeChart({ nebula, doc, cell, app, origin, onLarge }: Props): ReactEl
     <Dialog
       title={title}
       kind="full"
+      charts
       onClose={() => onLarge(false)}
       tools={
         <>
@@ -125,13 +127,13 @@ export function Drawing({ nebula, options }: { nebula: Nebula; options: Omit<Ren
     element.className = 'chart-host';
     parent.append(element);
     let gone = false;
-    const viz = nebula.render({ element, ...latest.current, onError: () => setState('failed') });
-    viz.then(
-      () => {
-        if (!gone) setState('drawn');
-      },
-      () => setState('failed'),
-    );
+    const turn = (to: 'drawn' | 'failed') => (): void => {
+      if (!gone) setState(to);
+    };
+    // The promise only says that the chart was loaded; it has painted nothing then and listens
+    // to nothing yet.
+    const viz = nebula.render({ element, ...latest.current, onRender: turn('drawn'), onError: turn('failed') });
+    viz.catch(turn('failed'));
     return () => {
       gone = true;
       void viz.then((drawn) => drawn.destroy()).catch(() => {});

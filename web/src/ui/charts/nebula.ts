@@ -50,6 +50,8 @@ export interface RenderOptions {
   type?: string;
   fields?: unknown[];
   properties?: object;
+  /** Called when it has been painted for the first time. */
+  onRender?: () => void;
   onError?: () => void;
 }
 

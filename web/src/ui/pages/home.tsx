@@ -215,7 +215,7 @@ function Head({ text, children }: { text: string; children: ReactNode }): ReactE
 
 function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }): ReactElement {
   return (
-    <label className="search">
+    <label className="search-field">
       <span className="hidden">Search apps, sheets and charts</span>
       <Icon name="search" />
       <input type="search" placeholder="Search apps, sheets and charts" value={value} onChange={(event) => onChange(event.target.value)} />

@@ -64,7 +64,7 @@ export function DownloadDialog({ app, title, onClose }: Props): ReactElement {
       {refused ? (
         <FailurePage failure={refused}>
           <button type="button" className="button button-main" onClick={onClose}>
-            Go on online
+            Use it online
           </button>
         </FailurePage>
       ) : done ? (

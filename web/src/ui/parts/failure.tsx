@@ -8,6 +8,7 @@ import { useSession } from '../session';
 import { Icon, type IconName } from './icons';
 
 const TITLES: [RegExp, string, IconName][] = [
+  [/^access_type\.none/, 'You have no access type', 'key'],
   [/^access_type\./, 'Your access type does not include this', 'key'],
   [/^access\.denied/, 'You have no access to this app', 'lock'],
   [/^lease\.(expired|over)/, 'The time for your downloads is over', 'lock'],
@@ -28,7 +29,8 @@ export function titleOf(failure: Failure): string {
 export function FailurePage({ failure, children }: { failure: Failure; children?: ReactNode }): ReactElement {
   const { me } = useSession();
   const [, title, icon] = match(failure);
-  const isAccessType = failure.code.startsWith('access_type.');
+  // Who has none is told in the text which would do.
+  const isAccessType = failure.code.startsWith('access_type.') && failure.code !== 'access_type.none';
   return (
     <section className="refusal" role="alert" data-testid="refusal" data-code={failure.code}>
       <span className="refusal-icon">

@@ -3,7 +3,7 @@
 import { useEffect, useState, type ReactElement } from 'react';
 
 import type { LeaseStatus } from '../../client/device/protocol';
-import { moment, span } from '../format';
+import { moment, span, spanInShort } from '../format';
 import { useDevice } from '../session';
 import { Icon } from './icons';
 
@@ -54,10 +54,20 @@ export function LeaseChip(): ReactElement | null {
   const now = useNow();
   const tone = leaseTone(lease, now);
   if (!unlocked || !lease || tone === 'calm') return null;
-  const text = tone === 'over' || lease.until === null ? 'Closed' : `${span(lease.until - now)} left`;
+  const left = tone === 'over' || lease.until === null ? null : lease.until - now;
   return (
     <span className={`chip chip-${tone}`} data-testid="lease-chip" data-tone={tone} title={lease.until ? `Opens until ${moment(lease.until)}` : undefined}>
-      <Icon name={tone === 'over' ? 'lock' : 'clock'} size={16} /> {text}
+      <Icon name={tone === 'over' ? 'lock' : 'clock'} size={16} />{' '}
+      {left === null ? (
+        'Closed'
+      ) : (
+        <>
+          <span className="wide-said">{span(left)} left</span>
+          <span className="narrow-only" aria-hidden="true">
+            {spanInShort(left)}
+          </span>
+        </>
+      )}
     </span>
   );
 }
