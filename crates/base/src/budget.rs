@@ -153,6 +153,32 @@ impl Budget {
         }
         Ok(())
     }
+
+    /// Books `n` bytes for as long as what comes back lives: for what is held on the way and
+    /// is no part of the result.
+    ///
+    /// # Errors
+    /// As [`Self::charge_bytes`].
+    pub fn hold_bytes(&self, n: u64) -> Result<Held, Stop> {
+        self.charge_bytes(n)?;
+        Ok(Held {
+            bytes: self.bytes.clone(),
+            n,
+        })
+    }
+}
+
+/// Bytes that are booked until this is dropped.
+#[derive(Debug)]
+pub struct Held {
+    bytes: Arc<AtomicU64>,
+    n: u64,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.bytes.fetch_sub(self.n, Relaxed);
+    }
 }
 
 #[cfg(test)]
@@ -170,6 +196,17 @@ mod tests {
         );
         assert_eq!(budget.charge_rows(10), Ok(()));
         assert_eq!(budget.charge_rows(1), Err(Stop::TooManyRows { limit: 10 }));
+    }
+
+    #[test]
+    fn what_was_held_is_free_again() {
+        let limits = Limits { rows: 0, bytes: 10 };
+        let budget = Budget::new(limits, CancelToken::default());
+        let held = budget.hold_bytes(8).unwrap();
+        let other = budget.clone();
+        drop(held);
+        let _held = other.hold_bytes(8).unwrap();
+        assert!(budget.hold_bytes(3).is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod secret;
 mod time;
 mod time_text;
 
-pub use budget::{Budget, CancelToken, Limits, Stop};
+pub use budget::{Budget, CancelToken, Held, Limits, Stop};
 pub use id::{AppId, DeviceId, SubjectId};
 pub use secret::Secret;
 pub use time::{ByteSize, Clock, Entropy, UnixMillis};

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use satchel_base::{Budget, Stop};
 use satchel_data::{Batch, Frame, FrameColumn, Value};
 use satchel_syntax::FormatSpec;
 
@@ -207,7 +208,7 @@ fn no_listing(mask: &str) -> HostError {
 }
 
 /// A file to read rows from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ReadRequest {
     /// The path as written.
     pub path: String,
@@ -219,6 +220,21 @@ pub struct ReadRequest {
     pub wanted: Option<Vec<String>>,
     /// Whether spaces around values stay.
     pub verbatim: bool,
+    /// What a reader asks before it takes memory for a file as a whole.
+    pub budget: Budget,
+}
+
+impl Default for ReadRequest {
+    fn default() -> Self {
+        Self {
+            path: String::new(),
+            directory: None,
+            format: FormatSpec::default(),
+            wanted: None,
+            verbatim: false,
+            budget: Budget::unlimited(),
+        }
+    }
 }
 
 /// A file to write a table to.
@@ -319,5 +335,45 @@ impl HostError {
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+/// Codes of a run that was stopped from outside.
+const STOPS: [&str; 4] = [
+    "script.cancelled",
+    "script.too_long",
+    "script.too_many_rows",
+    "script.too_many_bytes",
+];
+
+impl HostError {
+    /// Whether nothing of the run may go on after it.
+    pub(crate) fn is_stop(&self) -> bool {
+        STOPS.contains(&self.code)
+    }
+}
+
+impl From<Stop> for HostError {
+    fn from(stop: Stop) -> Self {
+        let [cancelled, too_long, too_many_rows, too_many_bytes] = STOPS;
+        let (code, message) = match stop {
+            Stop::Cancelled => (cancelled, "the reload was cancelled".to_owned()),
+            Stop::TimeIsUp => (too_long, "the reload took longer than it may".to_owned()),
+            Stop::TooManyRows { limit } => (
+                too_many_rows,
+                format!("the reload handles more than {limit} rows"),
+            ),
+            Stop::TooManyBytes { limit } => (
+                too_many_bytes,
+                format!("the reload needs more than {limit} bytes"),
+            ),
+        };
+        let error = Self::new(code, message);
+        if stop == Stop::Cancelled {
+            return error;
+        }
+        error.with_hint(
+            "look for a loop without an end, or a join of tables without a common field; what a reload may use is set where the hub is started",
+        )
     }
 }

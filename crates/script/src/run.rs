@@ -11,7 +11,9 @@ use rustc_hash::FxHashMap;
 use satchel_base::Budget;
 use satchel_calc::Locale;
 use satchel_data::{AccessTable, AccessTables, Frame, ModelBuilder, Value};
-use satchel_syntax::{Diagnostic, ExitTarget, Expansion, ForceCase, Item, Span, parse_script};
+use satchel_syntax::{
+    Diagnostic, ExitTarget, Expansion, ForceCase, Item, Script, Span, parse_script,
+};
 
 pub(crate) use self::place::{Halt, Place, Run, Unit};
 use crate::functions::Session;
@@ -245,19 +247,28 @@ impl<'a> Runner<'a> {
 
     /// Runs a whole file.
     pub(crate) fn unit(&mut self, unit: &Rc<Unit>) -> Run<Flow> {
-        let (script, diagnostics) = parse_script(&unit.text);
-        let problems: Vec<Problem> = (diagnostics.into_iter())
-            .map(|d| Problem::new(d, &unit.file, &unit.text))
-            .collect();
-        if !problems.is_empty() {
-            return Err(Halt {
-                problems,
-                is_stop: false,
-            });
-        }
+        let script = self.outline(unit)?;
         let flow = self.items(unit, &script.items)?;
         self.no_pending()?;
         Ok(flow)
+    }
+
+    /// The statements and blocks of a file; what is odd but no mistake is a warning.
+    fn outline(&mut self, unit: &Unit) -> Run<Script> {
+        let (script, diagnostics) = parse_script(&unit.text);
+        let (errors, warnings): (Vec<Diagnostic>, Vec<Diagnostic>) =
+            diagnostics.into_iter().partition(Diagnostic::is_error);
+        let problem = |d| Problem::new(d, &unit.file, &unit.text);
+        if !errors.is_empty() {
+            return Err(Halt {
+                problems: errors.into_iter().map(problem).collect(),
+                is_stop: false,
+            });
+        }
+        for warning in warnings {
+            self.warn(problem(warning));
+        }
+        Ok(script)
     }
 
     pub(crate) fn items(&mut self, unit: &Rc<Unit>, items: &[Item]) -> Run<Flow> {
@@ -318,16 +329,7 @@ impl<'a> Runner<'a> {
             text,
         });
         self.nested(unit, span, |runner| {
-            let (script, diagnostics) = parse_script(&inner.text);
-            let problems: Vec<Problem> = (diagnostics.into_iter())
-                .map(|d| Problem::new(d, &inner.file, &inner.text))
-                .collect();
-            if !problems.is_empty() {
-                return Err(Halt {
-                    problems,
-                    is_stop: false,
-                });
-            }
+            let script = runner.outline(&inner)?;
             runner.items(&inner, &script.items)
         })
     }

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use satchel_data::Frame;
-use satchel_script::{FileInfo, Host, HostError, QvdInfo, ReadRequest, RowSource, StoreRequest};
+use satchel_base::Held;
+use satchel_data::{Batch, Frame, FrameColumn, Value};
+use satchel_script::{
+    FileInfo, Host, HostError, QvdInfo, ReadRequest, RowSource, StoreRequest, WholeSize,
+};
 
 use crate::codepage::decode;
 use crate::listing::Entries;
@@ -38,6 +41,52 @@ enum Kind {
     Qvx,
 }
 
+impl Kind {
+    /// About how many bytes a reader holds for each byte of the file, if it takes the file as a
+    /// whole: its text, or a tree or grid of it, or what a spreadsheet inflates to.
+    fn held_bytes(self) -> Option<u64> {
+        match self {
+            Self::Qvd | Self::Parquet => None,
+            Self::Text => Some(1),
+            Self::Fixed | Self::Dif | Self::Qvx => Some(2),
+            Self::Json | Self::Xml | Self::Kml | Self::Html => Some(4),
+            Self::Excel => Some(8),
+        }
+    }
+}
+
+/// Rows, and the memory that is booked for where they come from.
+struct Holding {
+    rows: Box<dyn RowSource>,
+    _held: Held,
+}
+
+impl RowSource for Holding {
+    fn columns(&self) -> &[String] {
+        self.rows.columns()
+    }
+
+    fn next_batch(&mut self) -> Result<Option<Batch>, HostError> {
+        self.rows.next_batch()
+    }
+
+    fn whole(&self) -> Option<WholeSize> {
+        self.rows.whole()
+    }
+
+    fn symbols(&mut self, column: usize) -> Result<Option<&[Value]>, HostError> {
+        self.rows.symbols(column)
+    }
+
+    fn keep_rows(&mut self, column: usize, keep: &[bool]) -> Result<WholeSize, HostError> {
+        self.rows.keep_rows(column, keep)
+    }
+
+    fn take_whole(&mut self) -> Result<Vec<FrameColumn>, HostError> {
+        self.rows.take_whole()
+    }
+}
+
 impl<'a> FileHost<'a> {
     /// A host that reads and writes inside `roots` and hands every line of the log to `log`.
     pub fn new(roots: Roots, log: impl FnMut(&str) + 'a) -> Self {
@@ -69,8 +118,16 @@ impl Host for FileHost<'_> {
                 format!("cannot read `{}`: {error}", request.path),
             )
         };
+        // Before anything of the file is read.
+        let held = match kind.held_bytes() {
+            Some(each) => {
+                let n_bytes = std::fs::metadata(&path).map_err(cannot)?.len();
+                Some((request.budget).hold_bytes(n_bytes.saturating_mul(each))?)
+            }
+            None => None,
+        };
         let content = || std::fs::read(&path).map_err(cannot);
-        match kind {
+        let rows = match kind {
             Kind::Text => delimited::open(content()?, request),
             Kind::Fixed => fixed::open(content()?, request),
             Kind::Dif => dif::open(content()?, request),
@@ -91,6 +148,10 @@ impl Host for FileHost<'_> {
                 let file = std::fs::File::open(&path).map_err(cannot)?;
                 excel::open(file, request)
             }
+        }?;
+        match held {
+            Some(held) => Ok(Box::new(Holding { rows, _held: held })),
+            None => Ok(rows),
         }
     }
 

@@ -59,33 +59,16 @@ impl Place {
     }
 
     pub(crate) fn host_error(&self, span: Span, error: HostError) -> Halt {
+        let is_stop = error.is_stop();
         let mut diagnostic = Diagnostic::error(error.code, span, error.message);
         diagnostic.hint = error.hint;
-        self.fail(diagnostic)
+        let mut halt = self.fail(diagnostic);
+        halt.is_stop = is_stop;
+        halt
     }
 
     pub(crate) fn stop(&self, stop: Stop) -> Halt {
-        let code = match stop {
-            Stop::Cancelled => "script.cancelled",
-            Stop::TimeIsUp => "script.too_long",
-            Stop::TooManyRows { .. } => "script.too_many_rows",
-            Stop::TooManyBytes { .. } => "script.too_many_bytes",
-        };
-        let message = match stop {
-            Stop::Cancelled => "the reload was cancelled".to_owned(),
-            Stop::TimeIsUp => "the reload took longer than it may".to_owned(),
-            Stop::TooManyRows { limit } => format!("the reload handles more than {limit} rows"),
-            Stop::TooManyBytes { limit } => format!("the reload needs more than {limit} bytes"),
-        };
-        let mut problem = Diagnostic::error(code, Span::default(), message);
-        if stop != Stop::Cancelled {
-            problem = problem.with_hint(
-                "look for a loop without an end, or a join of tables without a common field; what a reload may use is set where the hub is started",
-            );
-        }
-        let mut halt = self.fail(problem);
-        halt.is_stop = true;
-        halt
+        self.host_error(Span::default(), stop.into())
     }
 }
 

@@ -105,6 +105,7 @@ impl Runner<'_> {
             format: format.clone(),
             wanted: wanted(load),
             verbatim: self.is_verbatim(),
+            budget: self.budget.clone(),
         };
         let mut rows = (self.host.ask(|host| host.open(&request)))
             .map_err(|e| place.host_error(path.span, e))?;

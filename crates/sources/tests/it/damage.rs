@@ -181,3 +181,54 @@ fn an_old_workbook_cannot_announce_more_than_a_sheet_holds() {
     huge[at + 4..at + 16].copy_from_slice(&[0, 0, 0, 0, 255, 255, 255, 255, 0, 0, 255, 255]);
     check(&name, &huge, &script, "source.malformed");
 }
+
+/// The problem of a script on files, with so many bytes of memory.
+fn problem_within(n_bytes: u64, files: &[(&str, &[u8])], script: &str) -> String {
+    let folder = folder();
+    for (name, bytes) in files {
+        std::fs::write(folder.path().join("app").join(name), bytes).unwrap();
+    }
+    let mut host = FileHost::new(Roots::new(folder.path().join("app")), |_| {});
+    let limits = Limits {
+        rows: 1_000_000,
+        bytes: n_bytes,
+    };
+    let budget = Budget::new(limits, CancelToken::default());
+    match run("t.qvs", script, &mut host, &Settings::default(), &budget) {
+        Ok(_) => String::new(),
+        Err(failure) => failure.problems[0].code.to_owned(),
+    }
+}
+
+#[test]
+fn a_file_read_as_a_whole_asks_for_memory_first() {
+    let large = vec![b' '; 3 << 20];
+    for (name, format) in [
+        ("a.csv", "txt"),
+        ("a.fix", "fix"),
+        ("a.dif", "dif"),
+        ("a.json", "json"),
+        ("a.xml", "XmlSimple"),
+        ("a.kml", "kml"),
+        ("a.html", "html"),
+        ("a.qvx", "qvx"),
+        ("a.xlsx", "ooxml"),
+    ] {
+        let script = format!("SET ErrorMode=0;\nLOAD * FROM [{name}] ({format});");
+        let problem = problem_within(2 << 20, &[(name, &large)], &script);
+        assert_eq!(problem, "script.too_many_bytes", "{name}");
+    }
+}
+
+#[test]
+fn the_memory_of_a_file_that_was_read_is_free_again() {
+    let mut small = b"[".to_vec();
+    for n in 0..20_000 {
+        small.extend(format!("{{\"n\":{}}},", n % 7).bytes());
+    }
+    small.extend(b"{\"n\":1}]");
+    let once = "LOAD * FROM [a.json] (json) WHERE n > 99;\n";
+    // Each takes 640 KB while it is read, and 80 KB for its rows.
+    let problem = problem_within(4 << 20, &[("a.json", &small)], &once.repeat(20));
+    assert_eq!(problem, "");
+}

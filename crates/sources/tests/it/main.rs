@@ -423,3 +423,30 @@ mod corpus;
 mod damage;
 mod filters;
 mod parquet;
+
+/// Where others take a QVD file over as it is, case and stars of access tables with it.
+#[test]
+fn access_tables_from_qvd_are_those_of_other_sources() {
+    let folder = folder();
+    let rows = "LOAD * INLINE [
+Access, UserId, Region
+user, corp\\ann, north
+user, corp\\bob, *
+admin, *,
+]";
+    let stored = format!("SA: {rows};\nSTORE SA INTO sa.qvd (qvd);\nDROP TABLE SA;");
+    load(folder.path(), &stored).unwrap();
+    let of = |source: &str| {
+        let script = format!(
+            "SECTION ACCESS;\nSA: {source};\nSECTION APPLICATION;\nT: LOAD 'NORTH' AS REGION AUTOGENERATE 1;"
+        );
+        load(folder.path(), &script).unwrap().access
+    };
+    let direct = of("LOAD * FROM sa.qvd (qvd)");
+    assert_eq!(direct, of(rows));
+    assert_eq!(
+        direct,
+        of("LOAD Access, UserId, Region & '' AS Region FROM sa.qvd (qvd)")
+    );
+    assert_eq!(direct.tables[0].rows[1][1].to_text(), "CORP\\BOB");
+}

@@ -349,14 +349,16 @@ impl<'a> Scanner<'a> {
                     self.at = closer.span.start as usize;
                 }
                 let (name, end) = block.names();
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        "script.unclosed_block",
-                        head,
-                        format!("this {name} is never closed"),
-                    )
-                    .with_hint(format!("put `{end}` where the block ends")),
-                );
+                let message = format!("this {name} is never closed");
+                // Scripts of the world leave out a last END IF, and run.
+                let found = if block == Block::If && self.at >= self.text.len() {
+                    Diagnostic::warning("script.unclosed_block", head, message)
+                        .with_hint(format!("put `{end}` where it ends; it reaches to the end"))
+                } else {
+                    Diagnostic::error("script.unclosed_block", head, message)
+                        .with_hint(format!("put `{end}` where the block ends"))
+                };
+                self.diagnostics.push(found);
                 (items, None)
             }
         }

@@ -20,6 +20,9 @@ const CLAUSES: [&str; 11] = [
     "as",
 ];
 
+/// Those of them that begin a source.
+const SOURCES: [&str; 4] = ["from", "from_field", "resident", "autogenerate"];
+
 impl Parser<'_> {
     /// The rest after `LOAD`.
     pub(super) fn load(&mut self, start: Span) -> StatementKind {
@@ -55,6 +58,8 @@ impl Parser<'_> {
             && !self.word_at(1, "as")
             && match word {
                 "group" | "order" => self.word_at(1, "by"),
+                // `From FROM file`: the first is a field.
+                "from" | "where" | "while" => !SOURCES.iter().any(|s| self.word_at(1, s)),
                 _ => true,
             }
     }

@@ -262,6 +262,14 @@ impl Parser<'_> {
             self.skip_rest();
             return StatementKind::Nothing;
         };
+        if self.at_end() {
+            let span = self.peek().span;
+            self.push(
+                Diagnostic::warning("script.let_without_value", span, "this LET gives no value")
+                    .with_hint("write LET name = expression; the variable becomes NULL"),
+            );
+            return StatementKind::Let { name, value: None };
+        }
         if !self.expect_sign("=", "script.unexpected_token") {
             self.skip_rest();
             return StatementKind::Nothing;

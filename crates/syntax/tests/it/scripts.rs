@@ -175,12 +175,12 @@ fn broken_blocks_are_reported_and_passed() {
             4 | FOR i = 1
               | ^^^
               = hint: put `NEXT` where the block ends
-            error[script.unclosed_block]: this IF is never closed
+            warning[script.unclosed_block]: this IF is never closed
              --> s:1:1
               |
             1 | IF a THEN
               | ^^
-              = hint: put `END IF` where the block ends
+              = hint: put `END IF` where it ends; it reaches to the end
         "#]],
     );
 }

@@ -13,9 +13,18 @@ impl Scanner<'_> {
         let mut at = after;
         loop {
             let head = Span::new(at.saturating_sub(2), at);
-            let condition = self.scan(at, Until::Word("then"));
+            let n_found = self.diagnostics.len();
+            let mut condition = self.scan(at, Until::Word("then"));
             let is_one_line = !condition.text(self.text).contains('\n');
-            if self.text[self.at..].starts_with(';') && !condition.is_empty() && is_one_line {
+            if !is_one_line && self.lacks_then(condition) {
+                // The line ends the condition, as scripts in the world rely on.
+                self.diagnostics.truncate(n_found);
+                condition = self.assignment(at);
+                self.diagnostics.push(
+                    Diagnostic::warning("script.missing_then", head, "this IF has no THEN")
+                        .with_hint("write IF condition THEN; its line is taken as the condition"),
+                );
+            } else if self.text[self.at..].starts_with(';') && !condition.is_empty() {
                 // `IF condition;` is written in the world, and means the same.
                 self.at += 1;
             } else if !self.word(self.at).eq_ignore_ascii_case("then") {
@@ -31,16 +40,25 @@ impl Scanner<'_> {
             match close {
                 Some(Close::ElseIf) => at = self.at,
                 Some(Close::Else) => {
-                    let (body, close) = self.body(head);
+                    let (body, mut close) = self.body(head);
                     otherwise = Some(body);
-                    if close.is_some_and(|c| c != Close::EndIf) {
+                    // Whatever came before it, a second ELSE part never runs.
+                    while close.is_some_and(|c| c != Close::EndIf) {
                         let span = Span::new(self.at.saturating_sub(4), self.at);
-                        self.error(
-                            "script.unexpected_block_end",
-                            span,
-                            "only END IF may follow the ELSE part".to_owned(),
+                        self.diagnostics.push(
+                            Diagnostic::warning(
+                                "script.never_runs",
+                                span,
+                                "this part comes after the ELSE part and never runs",
+                            )
+                            .with_hint("put END IF where the IF ends"),
                         );
-                        self.line_end();
+                        self.line_end_word();
+                        if close == Some(Close::ElseIf) {
+                            self.scan(self.at, Until::Word("then"));
+                            self.at += self.word(self.at).len();
+                        }
+                        close = self.body(head).1;
                     }
                     break;
                 }
@@ -52,6 +70,25 @@ impl Scanner<'_> {
             branches,
             otherwise,
         })
+    }
+
+    /// Whether what was read for a condition of several lines ran into the block: no THEN
+    /// follows, or a line of it begins a statement.
+    fn lacks_then(&self, condition: Span) -> bool {
+        /// Words no line of a condition begins with.
+        const BEGINNINGS: [&str; 12] = [
+            "if", "for", "call", "do", "sub", "exit", "set", "let", "trace", "drop", "store",
+            "load",
+        ];
+        !self.word(self.at).eq_ignore_ascii_case("then")
+            || (condition.text(self.text).lines().skip(1)).any(|line| {
+                let line = line.trim_start();
+                let n = line.find(|c: char| !crate::lexer::is_word_char(c));
+                let word = &line[..n.unwrap_or(line.len())];
+                // `if(` calls the function.
+                !line[word.len()..].trim_start().starts_with('(')
+                    && BEGINNINGS.iter().any(|b| word.eq_ignore_ascii_case(b))
+            })
     }
 
     pub(super) fn for_block(&mut self, after: usize) -> Option<ItemKind> {
