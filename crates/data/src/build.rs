@@ -330,6 +330,8 @@ impl Draft {
             tables,
             notes,
             by_name,
+            derived: Arc::default(),
+            beside: Arc::default(),
         })
     }
 }

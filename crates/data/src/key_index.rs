@@ -155,11 +155,17 @@ impl KeyIndex {
                     set.insert_range(*start as usize..*end as usize);
                 }
             }),
-            _ => codes.for_each(|c| {
-                for row in self.rows(c as u32).iter() {
-                    set.insert(row as usize);
-                }
-            }),
+            _ => {
+                // All rows of an index are below `n_rows`; whether they are new does not matter.
+                let words = set.words_mut();
+                codes.for_each(|c| {
+                    for row in self.rows(c as u32).iter() {
+                        if let Some(word) = words.get_mut(row as usize >> 6) {
+                            *word |= 1 << (row & 63);
+                        }
+                    }
+                });
+            }
         }
         set
     }

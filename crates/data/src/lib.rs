@@ -10,6 +10,7 @@ mod bitset;
 mod build;
 mod cells;
 mod codes;
+mod derived;
 mod frame;
 mod frames;
 mod key_index;

@@ -1,9 +1,11 @@
 //! The associative model: fields with one symbol table each, tables of symbol codes, keys.
 
+use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
 
+use crate::derived::Derived;
 use crate::{BitSet, Codes, KeyIndex, RowNumbers, Symbols};
 
 /// A field of one model, by position. Meaningless in another model.
@@ -77,6 +79,7 @@ pub struct Column {
     pub spellings: Option<Arc<Codes>>,
     pub(crate) index: Arc<OnceLock<KeyIndex>>,
     pub(crate) numbers: Arc<OnceLock<Option<RowNumbers>>>,
+    pub(crate) has_nulls: Arc<OnceLock<bool>>,
 }
 
 impl Column {
@@ -87,6 +90,7 @@ impl Column {
             spellings: spellings.map(Arc::new),
             index: Arc::default(),
             numbers: Arc::default(),
+            has_nulls: Arc::default(),
         }
     }
 }
@@ -157,6 +161,9 @@ pub struct Model {
     pub(crate) tables: Vec<Table>,
     pub(crate) notes: Vec<ModelNote>,
     pub(crate) by_name: FxHashMap<String, FieldId>,
+    /// Like what stands in columns: derived from the tables alone, and shared by clones.
+    pub(crate) derived: Arc<Derived>,
+    pub(crate) beside: Arc<OnceLock<Box<dyn Any + Send + Sync>>>,
 }
 
 impl Model {
@@ -234,7 +241,74 @@ impl Model {
         numbers.as_ref()
     }
 
-    /// Bytes held by symbols and columns; what is derived from them is not counted.
+    /// Whether a column has a NULL; looked up at the first call and kept.
+    ///
+    /// # Panics
+    /// If the table has no such column.
+    pub fn has_nulls(&self, table: TableId, column: usize) -> bool {
+        let column = &self.table(table).columns[column];
+        let null = self.field(column.field).symbols.len() as u32;
+        *column.has_nulls.get_or_init(|| {
+            let mut found = false;
+            column
+                .codes
+                .for_each_block(|_, codes| found = found || codes.contains(&null));
+            found
+        })
+    }
+
+    /// The index of [`Self::key_index`], if it was built already.
+    ///
+    /// # Panics
+    /// If the table has no such column.
+    pub fn built_key_index(&self, table: TableId, column: usize) -> Option<&KeyIndex> {
+        self.table(table).columns[column].index.get()
+    }
+
+    /// The numbers of an expression over the columns of a table, row by row, if it was asked for
+    /// often enough. `expression` says what it is, `n_wanted` how many rows are asked for now,
+    /// `make` gives the numbers of all rows when they are to be kept. What is kept takes half
+    /// of [`Self::bytes`] at most.
+    ///
+    /// # Errors
+    /// That of `make`.
+    ///
+    /// # Panics
+    /// If there is no such table.
+    pub fn derived_numbers<E>(
+        &self,
+        table: TableId,
+        expression: &str,
+        n_wanted: usize,
+        make: impl FnOnce() -> Result<Vec<f64>, E>,
+    ) -> Result<Option<Arc<Vec<f64>>>, E> {
+        let table = (table, self.table(table).n_rows);
+        let most = || self.bytes() / 2;
+        self.derived
+            .numbers(table, expression, n_wanted, most, make)
+    }
+
+    /// What another room derives from this model and shares between all that look at it. There
+    /// is one such thing; a second type asked for gets nothing.
+    pub fn beside<T: Default + Send + Sync + 'static>(&self) -> Option<&T> {
+        let beside = self.beside.get_or_init(|| {
+            let made = T::default();
+            Box::new(made)
+        });
+        beside.downcast_ref()
+    }
+
+    /// Bytes held by indexes and numbers by row, which were derived when first asked for.
+    pub fn derived_bytes(&self) -> usize {
+        let columns = self.tables.iter().flat_map(|t| &t.columns);
+        let of_column = |c: &Column| {
+            let numbers = c.numbers.get().and_then(Option::as_ref);
+            c.index.get().map_or(0, KeyIndex::bytes) + numbers.map_or(0, RowNumbers::bytes)
+        };
+        columns.map(of_column).sum::<usize>() + self.derived.bytes()
+    }
+
+    /// Bytes held by symbols and columns; [`Self::derived_bytes`] has what is derived from them.
     pub fn bytes(&self) -> usize {
         let symbols: usize = self.fields.iter().map(|f| f.symbols.bytes()).sum();
         let columns: usize = self

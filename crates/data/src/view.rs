@@ -276,6 +276,7 @@ impl View {
         let mut texts = FxHashMap::default();
         for (table, at) in &data.columns {
             let column = &self.model.table(*table).columns[*at];
+            // Says whether there is more to see.
             let mut see = |row: usize, code: u32| {
                 if let Some(slot) = elem_of.get_mut(code as usize)
                     && *slot == NO_ELEM
@@ -289,14 +290,17 @@ impl View {
                         texts.insert(code, text.clone());
                     }
                 }
+                code_of.len() < n
             };
+            let mut more = true;
             match &self.rows[table.index()] {
-                Some(set) => set.iter().for_each(|row| see(row, column.codes.at(row))),
+                Some(set) => more = set.iter().all(|row| see(row, column.codes.at(row))),
                 None => column.codes.for_each_block(|start, block| {
-                    for (i, code) in block.iter().enumerate() {
-                        see(start + i, *code);
-                    }
+                    more = more && (start..).zip(block).all(|(row, code)| see(row, *code));
                 }),
+            }
+            if !more {
+                break;
             }
         }
         Elements::Renumbered {

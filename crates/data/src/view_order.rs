@@ -80,7 +80,10 @@ impl Ordered {
         let new = reordered(model, table, &order);
         let mask = (n_visible < order.len()).then(|| (0..order.len()).map(|r| r < n_visible));
         let mask = mask.map(Iterator::collect);
-        Arc::make_mut(&mut self.model).tables[id.index()] = new;
+        let model = Arc::make_mut(&mut self.model);
+        model.tables[id.index()] = new;
+        // What was derived from the other order of its rows.
+        (model.derived, model.beside) = (Arc::default(), Arc::default());
         self.rows[id.index()] = mask;
         self.changed[id.index()] = true;
     }
