@@ -104,20 +104,33 @@ fn own_rows(model: &Model, wanted: &[(FieldId, BitSet)]) -> Vec<Option<BitSet>> 
     rows
 }
 
+/// Up to this part of a key's codes, their rows are found through an index, which is kept for the
+/// next subject; beyond it, all rows are passed over.
+const MOST_LOOKED_UP: usize = 4;
+
 /// Keeps the rows of `table` whose `key` is in `codes`; NULL is in none.
 fn narrow(model: &Model, table: usize, key: FieldId, codes: &BitSet, rows: &mut [Option<BitSet>]) {
     let data = model.table(TableId(table as u32));
     let Some(at) = data.column_of(key) else {
         return;
     };
-    let mut kept = BitSet::none(data.n_rows);
-    data.columns[at].codes.for_each_block(|start, block| {
-        for (i, code) in block.iter().enumerate() {
-            if codes.contains(*code as usize) {
-                kept.insert(start + i);
+    let is_key = model.field(key).columns.len() > 1;
+    let mut kept = if is_key && codes.count() <= codes.len() / MOST_LOOKED_UP {
+        let index = model.key_index(TableId(table as u32), at);
+        index.rows_of(codes, data.n_rows)
+    } else {
+        let mut kept = BitSet::none(data.n_rows);
+        let words = kept.words_mut();
+        // Blocks begin with a word.
+        data.columns[at].codes.for_each_block(|start, block| {
+            for (word, codes_of_word) in words[start / 64..].iter_mut().zip(block.chunks(64)) {
+                for (i, code) in codes_of_word.iter().enumerate() {
+                    *word |= u64::from(codes.contains(*code as usize)) << i;
+                }
             }
-        }
-    });
+        });
+        kept
+    };
     if let Some(before) = &rows[table] {
         kept.intersect(before);
     }
@@ -129,13 +142,17 @@ fn codes_of(model: &Model, table: usize, key: FieldId, rows: Option<&BitSet>) ->
     let data = model.table(TableId(table as u32));
     let mut codes = BitSet::none(model.field(key).symbols.len());
     if let Some(at) = data.column_of(key) {
-        data.columns[at].codes.for_each_block(|start, block| {
-            for (i, code) in block.iter().enumerate() {
-                if rows.is_none_or(|r| r.contains(start + i)) {
+        let column = &*data.columns[at].codes;
+        match rows {
+            None => column.for_each_block(|_, block| {
+                block.iter().for_each(|code| {
                     codes.insert(*code as usize);
-                }
-            }
-        });
+                });
+            }),
+            Some(rows) => rows.for_each(|row| {
+                codes.insert(column.at(row) as usize);
+            }),
+        }
     }
     codes
 }
