@@ -17,7 +17,7 @@ use crate::aggr::Virtual;
 use crate::dimension::CodeRow;
 use crate::graph::Core;
 use crate::program::AggSpec;
-use crate::scan::{Block, Lane};
+use crate::scan::{Block, Lane, each_block};
 
 /// At most so many bits for counting distinct values of a field in all groups: 16 MiB.
 const MAX_DISTINCT_BITS: usize = 1 << 27;
@@ -34,6 +34,8 @@ enum Input<'a> {
         program: NumProgram,
         slots: Vec<Numbers<'a>>,
         columns: Vec<[f64; BLOCK]>,
+        /// What it comes to in each row of the table that is passed over, if that is kept.
+        kept: Option<Arc<Vec<f64>>>,
     },
 }
 
@@ -104,6 +106,8 @@ pub(crate) struct Aggregate<'a> {
     null: u32,
     /// Every sum is a whole number that a float holds exactly, so that order does not matter.
     exact: bool,
+    /// The only field is never NULL in the table that is passed over.
+    never_null: bool,
 }
 
 impl<'a> Aggregate<'a> {
@@ -147,6 +151,7 @@ impl<'a> Aggregate<'a> {
                     columns: vec![[0.0; BLOCK]; slots.len()],
                     slots,
                     program,
+                    kept: None,
                 });
             }
         }
@@ -193,14 +198,31 @@ impl<'a> Aggregate<'a> {
             grand: (0.0, 0),
             null,
             exact,
+            never_null: false,
         };
         aggregate.grow(n_groups, query.budget)?;
         Ok(aggregate)
     }
 
-    /// Gets ready for a pass over the rows of `table`: the numbers of its columns are read by
-    /// row where that is faster. Which fields of the aggregation need no codes then.
-    pub fn pass_over(&mut self, core: &'a Core, table: TableId) -> Vec<FieldId> {
+    /// Gets ready for a pass over `n_wanted` rows of `table`: the numbers of its columns are read
+    /// by row where that is faster. Which fields of the aggregation need no codes then.
+    ///
+    /// # Errors
+    /// [`Stop`] when the budget ends.
+    pub fn pass_over(
+        &mut self,
+        core: &'a Core,
+        table: TableId,
+        n_wanted: usize,
+        budget: &Budget,
+    ) -> Result<Vec<FieldId>, Stop> {
+        let data = core.model().table(table);
+        self.never_null = false;
+        if let (State::Count(_), Some(field)) = (&self.state, self.spec.single_field()) {
+            let column = data.column_of(field);
+            self.never_null = column.is_some_and(|c| !core.model().has_nulls(table, c));
+            return Ok(self.never_null.then_some(field).into_iter().collect());
+        }
         let by_code_too = !matches!(
             self.state,
             State::Sum(_) | State::Avg(_) | State::Min(_) | State::Max(_)
@@ -211,16 +233,21 @@ impl<'a> Aggregate<'a> {
             None => &mut [],
         };
         let mut without_codes = Vec::new();
+        // Numbers of the model itself: not of other tables, and without texts that are read.
+        let mut pure = true;
         for numbers in slots {
-            let data = core.model().table(table);
             let Some(column) = data.column_of(numbers.field) else {
                 numbers.in_table = InTable::No;
+                pure = false;
                 continue;
             };
             // Texts that read as numbers are not among the numbers of rows.
             let by_row = match &numbers.by_code {
                 Cow::Borrowed(_) => core.model().row_numbers(table, column),
-                Cow::Owned(_) => None,
+                Cow::Owned(_) => {
+                    pure = false;
+                    None
+                }
             };
             numbers.in_table = match by_row {
                 Some(rows) => InTable::ByRow(rows),
@@ -230,7 +257,21 @@ impl<'a> Aggregate<'a> {
                 without_codes.push(numbers.field);
             }
         }
-        without_codes
+        if let Some(Input::Batch {
+            program,
+            slots,
+            columns,
+            kept,
+        }) = &mut self.input
+        {
+            *kept = None;
+            if pure {
+                let expression = format!("{program:?}");
+                let make = || calculated(program, slots, columns, data.n_rows, budget);
+                *kept = (core.model()).derived_numbers(table, &expression, n_wanted, make)?;
+            }
+        }
+        Ok(without_codes)
     }
 
     /// Makes room for `n` groups.
@@ -282,13 +323,13 @@ impl<'a> Aggregate<'a> {
         }
     }
 
-    /// Takes `n` records: their groups and, one lane a field of the aggregation, their codes.
-    /// `block` has their rows, if [`Self::pass_over`] told the table.
+    /// Takes `n` records: their groups, with the group if all are in one, and, one lane a field of
+    /// the aggregation, their codes. `block` has their rows, if [`Self::pass_over`] told the table.
     pub fn push(
         &mut self,
         query: &Query<'_>,
         ctx: &EvalContext<'_>,
-        groups: &Lane,
+        (groups, one_group): (&Lane, Option<u32>),
         lanes: &[&Lane],
         block: Option<&Block<'_>>,
         n: usize,
@@ -301,40 +342,37 @@ impl<'a> Aggregate<'a> {
                 program,
                 slots,
                 columns,
-            }) => {
-                for (source, column) in slots.iter().zip(columns.iter_mut()) {
-                    source.read(block, lanes, n, column);
+                kept,
+            }) => match (block, kept) {
+                (Some(block), Some(kept)) => block.derived(kept, &mut numbers),
+                _ => {
+                    for (source, column) in slots.iter().zip(columns.iter_mut()) {
+                        source.read(block, lanes, n, column);
+                    }
+                    let columns: Vec<&[f64]> = columns.iter().map(|c| &c[..n]).collect();
+                    program.eval_batch(&columns, &mut numbers[..n]);
                 }
-                let columns: Vec<&[f64]> = columns.iter().map(|c| &c[..n]).collect();
-                program.eval_batch(&columns, &mut numbers[..n]);
-            }
+            },
             None => {}
         }
-        let one_group =
-            n > 0 && groups[0] == groups[n - 1] && groups.iter().all(|g| *g == groups[0]);
+        let numbers = &mut numbers[..n];
         match &mut self.state {
-            State::Sum(sums) => {
-                if one_group && self.exact {
-                    sums[groups[0] as usize] += whole_sum(&numbers[..n]).0;
-                } else {
-                    let mut grand = self.grand.0;
-                    for (group, number) in groups.iter().zip(&numbers) {
-                        let number = if number.is_finite() { *number } else { 0.0 };
-                        sums[*group as usize] += number;
-                        grand += number;
-                    }
-                    self.grand.0 = grand;
+            State::Sum(sums) => match one_group {
+                Some(group) if self.exact => sums[group as usize] += whole_sum(numbers).0,
+                _ => {
+                    only_finite(numbers);
+                    self.grand.0 = add(sums, groups, one_group, numbers, self.grand.0);
                 }
-            }
-            State::Avg(sums) if one_group && self.exact => {
-                let (sum, known) = whole_sum(&numbers[..n]);
+            },
+            State::Avg(sums) if self.exact && one_group.is_some() => {
+                let (sum, known) = whole_sum(numbers);
                 let slot = &mut sums[groups[0] as usize];
                 slot.0 += sum;
                 slot.1 += known;
             }
             State::Avg(sums) => {
                 let mut grand = self.grand;
-                for (group, number) in groups.iter().zip(&numbers) {
+                for (group, number) in groups.iter().zip(numbers) {
                     let known = number.is_finite();
                     let number = if known { *number } else { 0.0 };
                     let slot = &mut sums[*group as usize];
@@ -346,21 +384,29 @@ impl<'a> Aggregate<'a> {
                 self.grand = grand;
             }
             State::Min(least) => {
-                for (group, number) in groups.iter().zip(&numbers) {
+                for (group, number) in groups.iter().zip(numbers) {
                     let slot = &mut least[*group as usize];
                     *slot = slot.min(*number);
                 }
             }
             State::Max(most) => {
-                for (group, number) in groups.iter().zip(&numbers) {
+                for (group, number) in groups.iter().zip(numbers) {
                     let slot = &mut most[*group as usize];
                     *slot = slot.max(*number);
                 }
             }
             State::Count(counts) => {
-                if one_group {
-                    let known = lanes[0][..n].iter().filter(|c| **c != self.null).count();
-                    counts[groups[0] as usize] += known as u64;
+                let never_null = self.never_null && block.is_some();
+                if let Some(group) = one_group {
+                    let known = match never_null {
+                        true => n,
+                        false => lanes[0][..n].iter().filter(|c| **c != self.null).count(),
+                    };
+                    counts[group as usize] += known as u64;
+                } else if never_null {
+                    for group in groups {
+                        counts[*group as usize] += 1;
+                    }
                 } else {
                     for (group, code) in groups.iter().zip(&lanes[0][..n]) {
                         counts[*group as usize] += u64::from(*code != self.null);
@@ -484,6 +530,60 @@ impl<'a> Aggregate<'a> {
                 .collect(),
         }
     }
+}
+
+/// An expression in each row of a table.
+fn calculated(
+    program: &NumProgram,
+    slots: &[Numbers<'_>],
+    columns: &mut [[f64; BLOCK]],
+    n_rows: usize,
+    budget: &Budget,
+) -> Result<Vec<f64>, Stop> {
+    budget.charge_bytes(8 * n_rows as u64)?;
+    let mut all = vec![0.0; n_rows];
+    each_block(n_rows, None, budget, |block| {
+        let n = block.n();
+        for (source, column) in slots.iter().zip(columns.iter_mut()) {
+            source.read(Some(block), &[], n, column);
+        }
+        let columns: Vec<&[f64]> = columns.iter().map(|c| &c[..n]).collect();
+        let start = block.row(0);
+        program.eval_batch(&columns, &mut all[start..start + n]);
+        Ok(true)
+    })?;
+    Ok(all)
+}
+
+/// Puts 0 in the place of what is no number.
+fn only_finite(numbers: &mut [f64]) {
+    for number in numbers {
+        *number = if number.is_finite() { *number } else { 0.0 };
+    }
+}
+
+/// Adds numbers to the sums of their groups, in their order, and to that of all, which it gives.
+fn add(
+    sums: &mut [f64],
+    groups: &[u32],
+    one_group: Option<u32>,
+    numbers: &[f64],
+    mut grand: f64,
+) -> f64 {
+    if let Some(group) = one_group {
+        let mut sum = sums[group as usize];
+        for number in numbers {
+            sum += number;
+            grand += number;
+        }
+        sums[group as usize] = sum;
+        return grand;
+    }
+    for (group, number) in groups.iter().zip(numbers) {
+        sums[*group as usize] += number;
+        grand += number;
+    }
+    grand
 }
 
 /// Sum and number of those that are numbers, in any order.

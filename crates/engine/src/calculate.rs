@@ -18,12 +18,14 @@ use crate::group::Grouper;
 use crate::pass::run;
 use crate::program::{AggSpec, with_context};
 use crate::records::Records;
+use crate::results::Asked;
 use crate::{CalcError, Query};
 
 /// Rows of a calculation, each with its dimension codes in another one.
 pub(crate) type TakenRows = Vec<(usize, Vec<u32>)>;
 
 /// Groups with the results of aggregations.
+#[derive(Clone, Debug)]
 pub(crate) struct Calculated {
     n_dims: usize,
     /// Dimension codes, `n_dims` a row.
@@ -36,6 +38,7 @@ pub(crate) struct Calculated {
     made: Vec<Option<Vec<Value>>>,
 }
 
+#[derive(Clone, Debug)]
 struct Column {
     values: Vec<Value>,
     /// Which value by row; `None`: the one at the row. Past the end: over nothing.
@@ -135,6 +138,20 @@ impl Calculated {
         tuples.iter().for_each(|t| self.codes.extend_from_slice(t));
     }
 
+    /// Bytes held, about.
+    pub fn bytes(&self) -> usize {
+        let of_column = |c: &Column| {
+            let texts = c.values.iter().filter_map(|v| match v {
+                Value::Num(_) | Value::Null => None,
+                text => text.as_text().map(|t| t.len() + 16),
+            });
+            let at = c.at.as_ref().map_or(0, |at| at.len() * 4);
+            texts.sum::<usize>() + c.values.len() * size_of::<Value>() + at
+        };
+        let columns: usize = self.columns.iter().map(of_column).sum();
+        columns + self.codes.len() * 4 + size_of::<Self>()
+    }
+
     /// The dimension codes of a row.
     pub fn tuple(&self, row: usize) -> &[u32] {
         &self.codes[row * self.n_dims..(row + 1) * self.n_dims]
@@ -185,6 +202,9 @@ pub(crate) enum Base {
     Groups,
     /// The rows of a table, other fields looked up.
     Table(TableId),
+    /// Rows of the join of tables as far as they give a number: the rows of the first one,
+    /// other fields looked up. Rows of the others without one of the first have a group alone.
+    Numbers(TableId, Vec<TableId>),
     /// Distinct values of a key: the rows of each of its tables, where the earlier ones do
     /// not have the value.
     Key(FieldId, Vec<TableId>),
@@ -205,6 +225,23 @@ pub(crate) fn calculate(
     if dims.iter().any(Dim::is_made) {
         return crate::made::beside(query, dims, aggs);
     }
+    let Some(asked) = Asked::of(query, dims, aggs) else {
+        return calculate_anew(query, dims, aggs);
+    };
+    if let Some(known) = query.engine.results.get(&asked, query.locale) {
+        query.budget.charge_bytes(known.bytes() as u64)?;
+        return Ok((*known).clone());
+    }
+    let calculated = calculate_anew(query, dims, aggs)?;
+    (query.engine.results).keep(asked, query.locale, &calculated);
+    Ok(calculated)
+}
+
+fn calculate_anew(
+    query: &Query<'_>,
+    dims: &[Dim],
+    aggs: &[AggSpec],
+) -> Result<Calculated, CalcError> {
     let core = &query.engine.core;
     let mut batches: Vec<Batch<'_>> = Vec::new();
     let current = Records::Selection(query.current());
@@ -266,7 +303,8 @@ fn assemble(
         let (grouper, totals_of) = run(query, ctx, &by, aggs, batch, &wide)?;
         let groups = grouper.groups();
         // In a pass over one table each row is in one group.
-        if matches!(&batch.base, Base::Table(t) if by.iter().all(|d| d.lane(core, *t).is_some())) {
+        if matches!(&batch.base, Base::Table(t) | Base::Numbers(t, _) if by.iter().all(|d| d.lane(core, *t).is_some()))
+        {
             for (agg, total) in batch.aggs.iter().zip(&totals_of) {
                 grand[*agg] = total.total();
             }
@@ -406,7 +444,7 @@ fn base_of(core: &Core, agg: &AggSpec) -> Base {
             });
             match root {
                 // A record without a row in one of the tables has NULL, and so no number.
-                Some(root) if strict => Base::Table(*root),
+                Some(root) if strict => Base::Numbers(*root, tables),
                 _ => Base::Join(tables),
             }
         }

@@ -10,6 +10,7 @@ use crate::StateSelections;
 use crate::graph::Core;
 use crate::inference::{FieldStates, Inference, RowSet};
 use crate::known::Known;
+use crate::results::Results;
 
 /// How many states of selection are remembered: the present one, a few steps back, and those
 /// with one field's selection left aside.
@@ -21,6 +22,7 @@ const MAX_INFERENCES: usize = 48;
 pub struct Engine {
     pub(crate) core: Arc<Core>,
     pub(crate) known: Arc<Known>,
+    pub(crate) results: Results,
     /// The latest used ones, latest last.
     inferences: Mutex<VecDeque<Arc<Inference>>>,
 }
@@ -31,6 +33,7 @@ impl Engine {
         Arc::new(Self {
             core: Arc::new(Core::new(view)),
             known: Arc::default(),
+            results: Results::default(),
             inferences: Mutex::default(),
         })
     }
@@ -142,14 +145,21 @@ impl Engine {
     /// computed anew.
     pub fn forget(&self) {
         self.known.forget();
+        self.results.forget();
         self.inferences
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
     }
 
+    /// Bytes held by what was derived from the model and is shared with all engines over it:
+    /// indexes of keys, numbers by row, maps from key to field.
+    pub fn shared_bytes(&self) -> usize {
+        self.core.shared_bytes()
+    }
+
     /// Bytes held by caches that this engine alone has.
     pub fn bytes(&self) -> usize {
-        self.core.bytes() + self.known.bytes()
+        self.core.bytes() + self.known.bytes() + self.results.bytes()
     }
 }

@@ -26,6 +26,19 @@ type KeyMap = Arc<CodeMap>;
 /// By table and the key that is not passed over: fields.
 type Reaches = FxHashMap<(TableId, Option<FieldId>), Arc<BitSet>>;
 
+type Maps = Mutex<FxHashMap<(Hop, FieldId), KeyMap>>;
+
+/// What follows from a model whoever looks at it: maps over keys that are unique in all rows.
+/// Rows that a view hides are in them, too, but are never reached: the partner of a visible row
+/// is visible.
+#[derive(Debug, Default)]
+struct Shared(Maps);
+
+fn bytes_of(maps: &Maps) -> usize {
+    let maps = maps.lock().unwrap_or_else(PoisonError::into_inner);
+    maps.values().map(|m| m.bytes()).sum()
+}
+
 /// What an engine derives from its view. Everything here counts visible rows only.
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -36,9 +49,10 @@ pub(crate) struct Core {
     keys: Vec<Vec<(FieldId, usize)>>,
     /// By table: which tables hang together.
     component: Vec<usize>,
-    /// By table and column.
-    indexes: Vec<Vec<OnceLock<KeyIndex>>>,
-    maps: Mutex<FxHashMap<(Hop, FieldId), KeyMap>>,
+    /// By table and column: whether no code stands in more than one visible row.
+    unique: Vec<Vec<OnceLock<bool>>>,
+    /// Those over keys that only this view finds unique.
+    maps: Maps,
     reaches: Mutex<Reaches>,
     /// By field: of its visible values.
     extents: Vec<OnceLock<Extent>>,
@@ -80,7 +94,7 @@ impl Core {
                 }
             }
         }
-        let indexes = model
+        let unique = model
             .tables()
             .iter()
             .map(|t| t.columns.iter().map(|_| OnceLock::new()).collect())
@@ -89,7 +103,7 @@ impl Core {
             links,
             keys,
             component,
-            indexes,
+            unique,
             maps: Mutex::default(),
             reaches: Mutex::default(),
             extents: model.fields().iter().map(|_| OnceLock::new()).collect(),
@@ -164,14 +178,27 @@ impl Core {
             .max_by_key(|(t, _)| self.view.n_rows(*t))
     }
 
-    /// Visible rows by code of a column.
+    /// Rows by code of a column, hidden ones included.
     pub fn index(&self, table: TableId, column: usize) -> &KeyIndex {
-        let Some(mask) = self.view.row_mask(table) else {
-            return self.model().key_index(table, column);
-        };
-        self.indexes[table.index()][column].get_or_init(|| {
+        self.model().key_index(table, column)
+    }
+
+    /// Whether every code of a column has at most one visible row.
+    fn is_unique(&self, table: TableId, column: usize) -> bool {
+        *self.unique[table.index()][column].get_or_init(|| {
+            if self.index(table, column).is_unique() {
+                return true;
+            }
+            let Some(mask) = self.view.row_mask(table) else {
+                return false;
+            };
             let column = &self.model().table(table).columns[column];
-            KeyIndex::build(&column.codes, self.n_symbols(column.field), Some(mask))
+            let n_symbols = self.n_symbols(column.field);
+            let mut seen = BitSet::none(n_symbols);
+            mask.iter().all(|row| {
+                let code = column.codes.at(row) as usize;
+                code >= n_symbols || seen.insert(code)
+            })
         })
     }
 
@@ -225,7 +252,7 @@ impl Core {
 
     /// Whether every code of the key has at most one visible row where the step enters.
     pub fn is_lookup(&self, hop: &Hop) -> bool {
-        self.index(hop.to, hop.to_column).is_unique()
+        self.is_unique(hop.to, hop.to_column)
     }
 
     /// For a way of lookups: the code of `field` in its last table by code of the first key;
@@ -233,7 +260,12 @@ impl Core {
     pub fn map(&self, path: &[Hop], field: FieldId) -> Option<KeyMap> {
         let (hop, rest) = path.split_first()?;
         let known = (*hop, field);
-        let lock = || self.maps.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_shared = |hop: &Hop| self.index(hop.to, hop.to_column).is_unique();
+        let maps = match self.model().beside::<Shared>() {
+            Some(Shared(maps)) if path.iter().all(is_shared) => maps,
+            _ => &self.maps,
+        };
+        let lock = || maps.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(map) = lock().get(&known) {
             return Some(map.clone());
         }
@@ -257,10 +289,12 @@ impl Core {
         let index = self.index(hop.to, hop.to_column);
         (0..=self.n_symbols(hop.key) as u32)
             .map(|code| {
-                index
-                    .rows(code)
-                    .first()
-                    .map_or(null, |row| of(row as usize))
+                let rows = index.rows(code);
+                let row = match index.is_unique() {
+                    true => rows.first(),
+                    false => rows.iter().find(|r| self.view.row_is_visible(hop.to, *r)),
+                };
+                row.map_or(null, |row| of(row as usize))
             })
             .collect()
     }
@@ -298,19 +332,15 @@ impl Core {
         ranks.clone()
     }
 
-    /// Bytes held by maps, by orders of values and by indexes of masked tables.
+    /// Bytes held for this view alone: by maps and by orders of values.
     pub fn bytes(&self) -> usize {
-        let maps = self.maps.lock().unwrap_or_else(PoisonError::into_inner);
-        let maps: usize = maps.values().map(|m| m.bytes()).sum();
-        let indexes: usize = self
-            .indexes
-            .iter()
-            .flatten()
-            .filter_map(OnceLock::get)
-            .map(KeyIndex::bytes)
-            .sum();
         let ranks = self.text_ranks.iter().filter_map(OnceLock::get);
-        let ranks: usize = ranks.map(|r| r.len() * 4).sum();
-        maps + indexes + ranks
+        bytes_of(&self.maps) + ranks.map(|r| r.len() * 4).sum::<usize>()
+    }
+
+    /// Bytes held for all views of the model, beside the model itself.
+    pub fn shared_bytes(&self) -> usize {
+        let shared = self.model().beside::<Shared>();
+        self.model().derived_bytes() + shared.map_or(0, |Shared(maps)| bytes_of(maps))
     }
 }

@@ -139,7 +139,13 @@ impl Grouper {
         }
     }
 
-    /// The numbers of `n` tuples, one lane a dimension.
+    /// Whether the number of a tuple of `n_dims` codes is its only code.
+    pub fn are_codes(&self, n_dims: usize) -> bool {
+        n_dims == 1 && matches!(self.kind, Kind::Dense { .. })
+    }
+
+    /// The numbers of `n` tuples, one lane a dimension; only noted where they are the codes
+    /// themselves.
     pub fn numbers(&mut self, lanes: &[Lane], n: usize, out: &mut Lane) {
         match &mut self.kind {
             Kind::Dense { seen } => {
@@ -149,9 +155,9 @@ impl Grouper {
                         out.fill(0);
                         seen[0] = 1;
                     }
+                    // The codes are the numbers; see `Self::are_codes`.
                     [lane] => {
-                        for (number, code) in out.iter_mut().zip(lane) {
-                            *number = *code;
+                        for code in &lane[..out.len()] {
                             seen[*code as usize] = 1;
                         }
                     }

@@ -14,7 +14,7 @@ use satchel_data::{BitSet, FieldId, TableId};
 
 use crate::graph::Core;
 use crate::known::{Found, Known};
-use crate::scan::codes_in;
+use crate::scan::{codes_in, codes_in_by};
 use crate::sieve::Sieve;
 use crate::{StateCounts, StateSelections, ValueState};
 
@@ -162,8 +162,9 @@ impl Inference {
         }
         let rows = self.rows_under(table, &behind, budget)?;
         let codes = &data.columns[column].codes;
-        let found = codes_in(codes, self.core.n_symbols(key), rows.set(), budget)?;
-        let found = Arc::new(found);
+        let index = self.core.model().built_key_index(table, column);
+        let n_symbols = self.core.n_symbols(key);
+        let found = Arc::new(codes_in_by(codes, n_symbols, rows.set(), index, budget)?);
         let kept = Found::Codes(key, found.clone());
         self.known.keep(table, behind, kept);
         Ok(Some(found))

@@ -113,8 +113,11 @@ pub(crate) fn outer_join(
         let nothing = vec![NO_ROW; all.tables.len()];
         let left: Vec<&[u32]> = or_none(all.iter().collect(), &nothing);
         let right: Vec<&[u32]> = or_none(part.iter().collect(), &none);
+        // All of it before any of it is made: a product of large islands is refused at once.
+        let n_cells = left.len().saturating_mul(right.len());
+        charge(budget, n_cells.saturating_mul(crossed.tables.len()))?;
         for a in &left {
-            charge(budget, right.len() * crossed.tables.len())?;
+            budget.check()?;
             for b in &right {
                 crossed.rows.extend_from_slice(a);
                 crossed.rows.extend_from_slice(b);
@@ -131,7 +134,7 @@ fn or_none<'a>(rows: Vec<&'a [u32]>, none: &'a [u32]) -> Vec<&'a [u32]> {
 
 fn charge(budget: &Budget, n: usize) -> Result<(), Stop> {
     budget.charge_rows(n as u64)?;
-    budget.charge_bytes(4 * n as u64)
+    budget.charge_bytes((n as u64).saturating_mul(4))
 }
 
 fn join_group(

@@ -39,6 +39,7 @@ mod pass;
 mod program;
 mod query;
 mod records;
+mod results;
 mod scan;
 mod search;
 mod select;

@@ -98,6 +98,11 @@ impl<'a> Ranking<'a> {
         }
     }
 
+    /// Whether codes in the order of their element numbers are in order already.
+    pub fn keeps_load_order(&self) -> bool {
+        self.by_load_order_only() && self.criterion.load_order != SortOrder::Descending
+    }
+
     fn by_load_order_only(&self) -> bool {
         let by = self.criterion;
         [by.state, by.greyness, by.numeric, by.ascii]

@@ -87,7 +87,12 @@ pub(crate) fn run<'a>(
             tables.extend(pass.dim_tables_of(batch.records, Some(*table))?);
             pass.join(batch.records, tables, vec![*table], read)?;
         }
-        Base::Join(base) => {
+        Base::Numbers(root, tables) if pass.lanes(*root).is_some() => {
+            let rows = batch.records.rows(query, *root)?;
+            pass.table(*root, rows.as_deref())?;
+            pass.beside(batch.records, *root, tables)?;
+        }
+        Base::Join(base) | Base::Numbers(_, base) => {
             let mut tables = base.clone();
             tables.extend(pass.dim_tables_of(batch.records, base.first().copied())?);
             pass.join(batch.records, tables, base.clone(), base.clone())?;
@@ -206,10 +211,12 @@ impl<'p, 'a> Pass<'p, '_, 'a> {
         };
         let core: &'a Core = &self.engine.core;
         let n_rows = core.model().table(root).n_rows;
+        let n_wanted = rows.map_or(n_rows, BitSet::count);
+        let query = self.query;
         // Fields that no aggregation reads by code.
         let mut unread: Vec<FieldId> = fields.iter().map(|(f, _)| *f).collect();
         for (total, spec) in self.totals.iter_mut().zip(&self.specs) {
-            let without = total.pass_over(core, root);
+            let without = total.pass_over(core, root, n_wanted, query.budget)?;
             unread.retain(|f| !spec.fields.contains(f) || without.contains(f));
         }
         let mut dim_lanes = vec![[0u32; BLOCK]; dims.len()];
@@ -224,9 +231,8 @@ impl<'p, 'a> Pass<'p, '_, 'a> {
                     .collect()
             })
             .collect();
-        let mut groups = [0u32; BLOCK];
+        let mut numbers = [0u32; BLOCK];
         let Self {
-            query,
             ctx,
             grouper,
             totals,
@@ -242,11 +248,18 @@ impl<'p, 'a> Pass<'p, '_, 'a> {
                     source.fill(block, lane);
                 }
             }
-            grouper.numbers(&dim_lanes, n, &mut groups);
+            grouper.numbers(&dim_lanes, n, &mut numbers);
+            let groups = match dim_lanes.as_slice() {
+                [codes] if grouper.are_codes(1) => codes,
+                _ => &numbers,
+            };
+            let first = groups[0];
+            let one = first == groups[n - 1] && groups[..n].iter().all(|g| *g == first);
+            let one = (dims.is_empty() || one).then_some(first);
             for (total, places) in totals.iter_mut().zip(&places) {
                 total.grow(grouper.len(), query.budget)?;
                 let lanes: Vec<&[u32; BLOCK]> = places.iter().map(|p| &field_lanes[*p]).collect();
-                total.push(query, ctx, &groups, &lanes, Some(block), n)?;
+                total.push(query, ctx, (groups, one), &lanes, Some(block), n)?;
             }
             Ok(true)
         })
@@ -268,7 +281,14 @@ impl<'p, 'a> Pass<'p, '_, 'a> {
                 })
                 .collect();
             let lanes: Vec<&[u32; BLOCK]> = lanes.iter().collect();
-            total.push(self.query, self.ctx, &groups, &lanes, None, 1)?;
+            total.push(
+                self.query,
+                self.ctx,
+                (&groups, Some(group)),
+                &lanes,
+                None,
+                1,
+            )?;
         }
         Ok(())
     }
@@ -387,6 +407,63 @@ impl<'p, 'a> Pass<'p, '_, 'a> {
             }
         }
         Ok(())
+    }
+
+    /// The groups of those rows of the join of `base` that have no row of `root`, one of them.
+    /// The other tables are looked up from there.
+    fn beside(&mut self, records: &Records, root: TableId, base: &[TableId]) -> Result<(), Stop> {
+        if self.dims.is_empty() {
+            return Ok(());
+        }
+        let (query, core) = (self.query, self.core());
+        let mut tables = base.to_vec();
+        tables.extend(self.dim_tables_of(records, Some(root))?);
+        let group = crate::join::connect(core, &tables);
+        let group = group.into_iter().find(|g| g.contains(&root));
+        let group = group.unwrap_or_default();
+        let n_rows = |t: TableId| core.model().table(t).n_rows;
+        let all = |t: TableId| -> Result<BitSet, Stop> {
+            query.budget.charge_bytes(n_rows(t) as u64 / 4)?;
+            let rows = records.rows(query, t)?;
+            Ok(rows.map_or_else(|| BitSet::all(n_rows(t)), |r| (*r).clone()))
+        };
+        // By table: rows that stand in the join without a row of the root, and those that only
+        // stand there with one.
+        let mut known = vec![(root, BitSet::none(n_rows(root)), all(root)?)];
+        let mut at = 0;
+        while at < known.len() {
+            let from = known[at].0;
+            for hop in core.hops(from).filter(|h| group.contains(&h.to)) {
+                if known.iter().any(|(t, ..)| *t == hop.to) {
+                    continue;
+                }
+                let (_, without, with) = &known[at];
+                let codes = &core.model().table(from).columns[hop.from_column].codes;
+                let n = core.n_symbols(hop.key);
+                let mut led_to = codes_in(codes, n, Some(with), query.budget)?;
+                led_to.subtract(&codes_in(codes, n, Some(without), query.budget)?);
+                let mut with = all(hop.to)?;
+                let mut without = with.clone();
+                let codes = &core.model().table(hop.to).columns[hop.to_column].codes;
+                crate::scan::keep_codes(&mut with, codes, &led_to, query.budget)?;
+                without.subtract(&with);
+                known.push((hop.to, without, with));
+            }
+            at += 1;
+        }
+        let is_there =
+            |(t, without, _): &(TableId, BitSet, BitSet)| base.contains(t) && without.any();
+        if !known.iter().any(is_there) {
+            return Ok(());
+        }
+        let known: Vec<_> = known
+            .into_iter()
+            .map(|(table, without, _)| (table, std::sync::Arc::new(without)))
+            .collect();
+        self.join_where(records, tables, base.to_vec(), base.to_vec(), &|t| {
+            let rows = known.iter().find(|(table, _)| *table == t);
+            Ok(rows.map(|(_, without)| without.clone()))
+        })
     }
 
     /// Distinct values of a key over all its tables.

@@ -1,7 +1,7 @@
 //! Passing over the rows of a table in blocks.
 
 use satchel_base::{Budget, Stop};
-use satchel_data::{BLOCK, BitSet, Codes, RowNumbers};
+use satchel_data::{BLOCK, BitSet, Codes, KeyIndex, RowNumbers};
 
 /// Up to [`BLOCK`] rows of a table that take part in something.
 pub(crate) enum Block<'a> {
@@ -43,29 +43,48 @@ impl Block<'_> {
     pub fn gather_with<T: Copy>(&self, codes: &Codes, out: &mut [T; BLOCK], of: impl Fn(u32) -> T) {
         match codes {
             Codes::Zero { .. } => out[..self.n()].fill(of(0)),
-            Codes::Packed { bits, words, .. } => {
-                let bits = usize::from(*bits);
-                let (per_word_log, mask) = ((64 / bits).trailing_zeros(), (1u64 << bits) - 1);
-                let at = |row: usize| {
-                    let shift = (row & ((1 << per_word_log) - 1)) * bits;
-                    of((words[row >> per_word_log] >> shift & mask) as u32)
-                };
-                match self {
-                    Self::All { start, len } => {
-                        for (slot, row) in out.iter_mut().zip(*start..*start + *len) {
-                            *slot = at(row);
-                        }
-                    }
-                    Self::Picked(rows) => {
-                        for (slot, row) in out.iter_mut().zip(*rows) {
-                            *slot = at(*row as usize);
-                        }
-                    }
-                }
-            }
+            Codes::Packed { bits, words, .. } => match bits {
+                1 => self.unpack::<1, T>(words, out, of),
+                2 => self.unpack::<2, T>(words, out, of),
+                _ => self.unpack::<4, T>(words, out, of),
+            },
             Codes::U8(codes) => self.pick(codes, out, of),
             Codes::U16(codes) => self.pick(codes, out, of),
             Codes::U32(codes) => self.pick(codes, out, of),
+        }
+    }
+
+    /// As [`Self::gather_with`] from codes of `BITS` bits.
+    #[inline(always)]
+    fn unpack<const BITS: usize, T: Copy>(
+        &self,
+        words: &[u64],
+        out: &mut [T; BLOCK],
+        of: impl Fn(u32) -> T,
+    ) {
+        let per_word = 64 / BITS;
+        let mask = (1u64 << BITS) - 1;
+        match self {
+            // Blocks of all rows begin with a word.
+            Self::All { start, len } if start % per_word == 0 => {
+                let words = &words[start / per_word..];
+                for (slots, word) in out[..*len].chunks_mut(per_word).zip(words) {
+                    for (i, slot) in slots.iter_mut().enumerate() {
+                        *slot = of((word >> (i * BITS) & mask) as u32);
+                    }
+                }
+            }
+            Self::All { start, len } => {
+                for (slot, row) in out.iter_mut().zip(*start..*start + *len) {
+                    *slot = of((words[row / per_word] >> (row % per_word * BITS) & mask) as u32);
+                }
+            }
+            Self::Picked(rows) => {
+                for (slot, row) in out.iter_mut().zip(*rows) {
+                    let row = *row as usize;
+                    *slot = of((words[row / per_word] >> (row % per_word * BITS) & mask) as u32);
+                }
+            }
         }
     }
 
@@ -95,6 +114,18 @@ impl Block<'_> {
         match self {
             Self::All { start, len } => numbers.read(*start, &mut out[..*len]),
             Self::Picked(rows) => numbers.pick(rows, out),
+        }
+    }
+
+    /// The numbers of the rows that take part, given all of the table, into the front of `out`.
+    pub fn derived(&self, numbers: &[f64], out: &mut [f64; BLOCK]) {
+        match self {
+            Self::All { start, len } => out[..*len].copy_from_slice(&numbers[*start..start + len]),
+            Self::Picked(rows) => {
+                for (slot, row) in out.iter_mut().zip(*rows) {
+                    *slot = numbers[*row as usize];
+                }
+            }
         }
     }
 
@@ -277,22 +308,65 @@ pub(crate) fn codes_in(
     rows: Option<&BitSet>,
     budget: &Budget,
 ) -> Result<BitSet, Stop> {
+    codes_in_by(codes, n_symbols, rows, None, budget)
+}
+
+/// As [`codes_in`], where an index of the rows by code is at hand: when few codes are left to be
+/// seen, their rows are looked at instead of all others.
+pub(crate) fn codes_in_by(
+    codes: &Codes,
+    n_symbols: usize,
+    rows: Option<&BitSet>,
+    index: Option<&KeyIndex>,
+    budget: &Budget,
+) -> Result<BitSet, Stop> {
     /// Columns with few symbols often show all of them early; so many blocks between looks.
     const LOOK_EVERY: usize = 8;
-    const FEW: usize = 4096;
+    /// A look at so many symbols costs about as much as a block of rows.
+    const SYMBOLS_PER_BLOCK: usize = 1 << 14;
+    /// Finding a code through the index costs as much as so many rows in order, times the rows
+    /// to try until one is in the set.
+    const ROWS_PER_TRY: f64 = 6.0;
     budget.charge_bytes(n_symbols as u64 + 1)?;
     let mut seen = vec![0u8; n_symbols + 1];
     let mut lane = [0u32; BLOCK];
-    let mut n_blocks = 0;
+    let n_rows = rows.map_or(codes.len(), BitSet::count);
+    let tries = codes.len() as f64 / n_rows.max(1) as f64;
+    let look_every = LOOK_EVERY.max(LOOK_EVERY * n_symbols / SYMBOLS_PER_BLOCK);
+    let (mut n_blocks, mut n_passed, mut ended) = (0, 0, false);
     each_block(codes.len(), rows, budget, |block| {
         block.gather(codes, &mut lane);
         for code in &lane[..block.n()] {
             seen[*code as usize] = 1;
         }
         n_blocks += 1;
-        Ok(n_symbols > FEW || n_blocks % LOOK_EVERY != 0 || seen[..n_symbols].contains(&0))
+        n_passed += block.n();
+        if n_blocks % look_every != 0 {
+            return Ok(true);
+        }
+        let seen = &seen[..n_symbols];
+        if index.is_none() {
+            return Ok(seen.contains(&0));
+        }
+        let n_seen: usize = seen.chunks(255).map(count_flags).sum();
+        let by_index = (n_symbols - n_seen) as f64 * tries * ROWS_PER_TRY;
+        ended = by_index < (n_rows - n_passed) as f64;
+        Ok(!ended)
     })?;
+    if let (true, Some(index)) = (ended, index) {
+        let lives = |row: u32| rows.is_none_or(|set| set.contains(row as usize));
+        for (code, flag) in seen[..n_symbols].iter_mut().enumerate() {
+            if *flag == 0 {
+                *flag = index.rows(code as u32).iter().any(lives).into();
+            }
+        }
+    }
     Ok(BitSet::from_flags(&seen[..n_symbols]))
+}
+
+/// How many of up to 255 flags are 1.
+fn count_flags(flags: &[u8]) -> usize {
+    usize::from(flags.iter().sum::<u8>())
 }
 
 #[cfg(test)]
@@ -325,6 +399,10 @@ mod tests {
             for c in 0..n {
                 prop_assert_eq!(seen.contains(c), rows.iter().any(|r| codes[r] as usize == c));
             }
+            let index = KeyIndex::build(&packed, n, None);
+            let by_index =
+                codes_in_by(&packed, n, Some(&rows), Some(&index), &Budget::unlimited()).unwrap();
+            prop_assert_eq!(by_index, seen);
             let allowed: BitSet = (0..n).map(|c| c % 3 == 1).collect();
             let mut kept = rows.clone();
             keep_codes(&mut kept, &packed, &allowed, &Budget::unlimited()).unwrap();

@@ -47,6 +47,12 @@ impl Sieve {
         let found = self.passes * n_rows as f64;
         if self.is_key && self.passes <= MOST_LOOKED_UP && found < left {
             budget.charge_rows(found as u64 + 1)?;
+            if core.model().built_key_index(table, self.column).is_none() {
+                // Kept from here on, but somebody has to pay for it.
+                let n_symbols = self.allowed.len() as u64;
+                budget.charge_rows(2 * n_rows as u64)?;
+                budget.charge_bytes(4 * (n_rows as u64 + n_symbols))?;
+            }
             let index = core.model().key_index(table, self.column);
             let passing = index.rows_of(&self.allowed, n_rows);
             match rows {

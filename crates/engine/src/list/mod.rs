@@ -113,7 +113,11 @@ impl Query<'_> {
             },
         };
         let dim = Dim::of_field(self, field);
-        Ranking::new(self, &dim, &def.sort, Some(&states))?.sort(&mut codes);
+        let ranking = Ranking::new(self, &dim, &def.sort, Some(&states))?;
+        // A view lists codes in load order.
+        if !ranking.keeps_load_order() {
+            ranking.sort(&mut codes);
+        }
         let frequencies = match def.frequencies {
             true => Some(self.engine.frequencies(&current, field, self.budget)?),
             false => None,

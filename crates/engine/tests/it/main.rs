@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod across_rows;
+mod budgets;
 mod cancel;
 mod cubes;
 mod laws;

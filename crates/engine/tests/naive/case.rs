@@ -283,17 +283,6 @@ impl Case {
             measure.wrap = case.wrap(&mut dice, &usable, &measure);
             case.measures.push(measure);
         }
-        // Rows that only arithmetic over several tables asks for may be missing, and other
-        // measures would see that.
-        // Rows of an `Aggr` may be missing likewise.
-        let around = case.measures.iter().any(Measure::looks_around);
-        for measure in &mut case.measures {
-            if let Arg::Product(field, _) = &measure.arg
-                && (around || matches!(measure.wrap, Wrap::Aggr(..)))
-            {
-                measure.arg = Arg::Field(field.clone());
-            }
-        }
         case
     }
 
