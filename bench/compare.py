@@ -1,10 +1,14 @@
 """Our engine and its peers in one run: medians and ratios as a table, answers cross-checked.
 
-usage: compare.py --files FOLDER [--tpch FOLDER] --ours BINARY [w1] [w1-tpch] [load] [csv] [qvd] [open] [size]
+usage: compare.py --files FOLDER [--tpch FOLDER] [--tpch-csv FOLDER] --ours BINARY [WORKLOAD ...]
 Normally called by `cargo xtask bench`, which installs the peers and builds the binary.
 
 w1    a click: 12 list boxes, a KPI, 4 bar charts and a pivot for each of 8 selection states
       (w1-tpch: 14 list boxes on TPC-H, where --tpch names the folder with its Parquet files)
+w2    lineitem as CSV (--tpch-csv) into a finished model; time, CPU time and memory
+w3    TPC-H stored, to its first answer, with the file cache dropped and warm; sizes (W4)
+w5    one user's 5 % of TPC-H, as a mask and as a file of its own
+w6    a hundred users of flights, each with another reduction, click once; w6-tpch likewise
 load  five CSV files into a finished in-memory model, against DuckDB's read_csv into tables
 csv   the flights as CSV, plain and with every text quoted, against DuckDB and polars
 qvd   the flights as QVD, whole and where one field is among a few values, against qvdrs and pyqvd
@@ -23,6 +27,8 @@ import time
 
 import duckdb
 
+import large
+import users
 from answers import answers, same
 from models import csv, flights, tpch
 from peers import DuckStar, PolarsFlat
@@ -71,7 +77,18 @@ def click(title, work_name, files, ours, model, plot):
     if wrong:
         print("ANSWERS DIFFER:", *wrong, sep="\n  ")
         sys.exit(1)
-    print("  every answer agrees between all of them\n")
+    print("  every answer agrees between all of them")
+    again = statistics.mean(statistics.median(s["again_ms"]) for s in result["states"])
+    print(f"  ours when somebody with the same view clicked the same before: mean {again:.2f} ms")
+    print("  memory of ours, MiB: " + ", ".join(f"{k} {v}" for k, v in result["memory_mib"].items()) + "\n")
+
+
+def agreed(wrong):
+    """Ends the run if answers differ."""
+    if wrong:
+        print("ANSWERS DIFFER:", *wrong, sep="\n  ")
+        sys.exit(1)
+    print("  every answer agrees\n")
 
 
 def show(title, columns, table):
@@ -216,11 +233,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", required=True)
     parser.add_argument("--tpch")
+    parser.add_argument("--tpch-csv")
     parser.add_argument("--ours", required=True)
     parser.add_argument("workloads", nargs="*")
     args = parser.parse_args()
-    runs = {"w1": run_w1, "w1-tpch": run_w1_tpch, "load": run_load, "csv": run_csv, "qvd": run_qvd, "open": run_open, "size": run_size}
-    for name in args.workloads or [name for name in runs if name != "w1-tpch" or args.tpch]:
+    runs = {"w1": run_w1, "w1-tpch": run_w1_tpch,
+            "w2": lambda a: agreed(large.run_load(a.tpch_csv, a.ours)),
+            "w3": lambda a: agreed(large.run_open(a.tpch, a.ours)),
+            "w5": lambda a: agreed(users.run_reduction(a.tpch, a.ours)),
+            "w6": lambda a: agreed(users.run_users("flights", a.files, a.ours)),
+            "w6-tpch": lambda a: agreed(users.run_users("tpch", a.tpch, a.ours)),
+            "load": run_load, "csv": run_csv, "qvd": run_qvd, "open": run_open, "size": run_size}
+    needs = {"w1-tpch": args.tpch, "w2": args.tpch_csv, "w3": args.tpch, "w5": args.tpch, "w6-tpch": args.tpch}
+    for name in args.workloads or [name for name in runs if needs.get(name, True)]:
         runs[name](args)
 
 

@@ -2,6 +2,8 @@
 //!
 //! Prints one JSON object. Times are wall-clock milliseconds of one thread.
 
+mod users;
+
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use satchel_base::Budget;
 use satchel_calc::Locale;
-use satchel_data::{Model, Value, View};
+use satchel_data::{AccessTables, Model, Value, View};
 use satchel_engine::{
     Cell, Cube, CubeDef, DEFAULT_STATE, DimensionDef, Engine, ListDef, ListObject, Locks,
     MeasureDef, NoLookup, Query, Rect, Select, Selections, Toggle, ValueState,
@@ -36,6 +38,39 @@ enum Work {
         /// What a click recomputes, and the selections
         #[arg(long)]
         work: PathBuf,
+    },
+    /// A model into a file
+    Store {
+        #[command(flatten)]
+        input: Input,
+        /// The file
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// A file with a model to its first list box
+    OpenStored {
+        /// The file
+        #[arg(long)]
+        stored: PathBuf,
+        /// The field of the list box
+        #[arg(long)]
+        list: String,
+    },
+    /// One user's part of a model, as a mask and as a file
+    Reduction {
+        #[command(flatten)]
+        input: Input,
+    },
+    /// Clicks of many users, each of whom sees another part
+    Users {
+        #[command(flatten)]
+        input: Input,
+        /// What a click recomputes, and the selections
+        #[arg(long)]
+        work: PathBuf,
+        /// How many users
+        #[arg(long, default_value_t = 100)]
+        users: usize,
     },
     /// Files into a finished model
     Load {
@@ -64,6 +99,10 @@ struct Input {
 
 impl Input {
     fn load(&self) -> Result<Model> {
+        self.load_with_access().map(|(model, _)| model)
+    }
+
+    fn load_with_access(&self) -> Result<(Model, AccessTables)> {
         let text = std::fs::read_to_string(&self.script)
             .with_context(|| self.script.display().to_string())?;
         let roots = Roots::new(&self.files).with("data", &self.files);
@@ -76,7 +115,7 @@ impl Input {
             &Settings::default(),
             &Budget::unlimited(),
         ) {
-            Ok(result) => Ok(result.model),
+            Ok(result) => Ok((result.model, result.access)),
             Err(failure) => {
                 bail!(
                     "{}",
@@ -97,16 +136,31 @@ fn main() -> Result<()> {
         Work::W1 { input, work } => w1(&input, &work)?,
         Work::Load { input } => {
             let mut ms = Vec::new();
-            let mut n_rows = 0;
+            let (mut n_rows, mut bytes) = (0, 0);
             for _ in 0..input.repeats {
                 let start = now();
                 let model = input.load()?;
                 ms.push(millis(start));
                 n_rows = model.tables().iter().map(|t| t.n_rows).sum();
+                bytes = model.bytes();
             }
-            json!({ "ms": ms, "rows": n_rows })
+            json!({ "ms": ms, "rows": n_rows, "bytes": bytes, "peak_kib": users::memory("VmHWM")? })
         }
         Work::Open { input } => open(&input)?,
+        Work::Store { input, to } => {
+            let model = input.load()?;
+            let bytes = model.to_snapshot();
+            std::fs::write(to, &bytes)?;
+            json!({ "bytes": bytes.len(), "memory": model.bytes() })
+        }
+        Work::OpenStored { stored, list } => {
+            let start = now();
+            let n_rows = open_once(&std::fs::read(stored)?, &list)?;
+            let peak = users::memory("VmHWM")?;
+            json!({ "ms": millis(start), "rows": n_rows, "peak_kib": peak })
+        }
+        Work::Reduction { input } => users::reduction(&input)?,
+        Work::Users { input, work, users } => users::users(&input, &work, users)?,
     };
     println!("{result}");
     Ok(())
@@ -143,18 +197,24 @@ fn open(input: &Input) -> Result<Json> {
     let mut ms = Vec::new();
     for _ in 0..input.repeats {
         let start = now();
-        let model = Model::from_snapshot(&bytes, u64::MAX).context("the snapshot does not open")?;
-        let engine = Engine::new(Arc::new(View::unrestricted(Arc::new(model))));
-        let selections = Selections::new();
-        let (locale, budget) = (Locale::default(), Budget::unlimited());
-        let list = query(&engine, &selections, &locale, &budget).list(&ListDef {
-            def: "carrier".into(),
-            ..ListDef::default()
-        })?;
+        let n_rows = open_once(&bytes, "carrier")?;
         ms.push(millis(start));
-        anyhow::ensure!(list.n_rows() > 0, "the list box is empty");
+        anyhow::ensure!(n_rows > 0, "the list box is empty");
     }
     Ok(json!({ "ms": ms, "bytes": bytes.len(), "memory": memory }))
+}
+
+/// The rows of a list box of a stored model.
+fn open_once(bytes: &[u8], field: &str) -> Result<usize> {
+    let model = Model::from_snapshot(bytes, u64::MAX).context("the snapshot does not open")?;
+    let engine = Engine::new(Arc::new(View::unrestricted(Arc::new(model))));
+    let selections = Selections::new();
+    let (locale, budget) = (Locale::default(), Budget::unlimited());
+    let list = query(&engine, &selections, &locale, &budget).list(&ListDef {
+        def: field.into(),
+        ..ListDef::default()
+    })?;
+    Ok(list.n_rows())
 }
 
 fn query<'a>(
@@ -175,27 +235,46 @@ fn query<'a>(
     }
 }
 
-fn w1(input: &Input, work: &Path) -> Result<Json> {
-    let work: Json = serde_json::from_str(&std::fs::read_to_string(work)?)?;
-    let start = now();
-    let model = input.load()?;
-    let load_ms = millis(start);
-    let engine = Engine::new(Arc::new(View::unrestricted(Arc::new(model))));
-    let lists: Vec<ListDef> = array(&work["lists"])
-        .map(|f| ListDef {
+/// What a click recomputes.
+struct Objects {
+    work: Json,
+    lists: Vec<ListDef>,
+    cubes: Vec<(String, CubeDef)>,
+}
+
+impl Objects {
+    fn read(path: &Path) -> Result<Self> {
+        let work: Json = serde_json::from_str(&std::fs::read_to_string(path)?)?;
+        let lists = array(&work["lists"]).map(|f| ListDef {
             def: text(f),
             ..ListDef::default()
+        });
+        let cubes = array(&work["cubes"]).map(|c| (text(&c["name"]), cube(c)));
+        Ok(Self {
+            lists: lists.collect(),
+            cubes: cubes.collect(),
+            work,
         })
-        .collect();
-    let cubes: Vec<(String, CubeDef)> = array(&work["cubes"])
-        .map(|c| (text(&c["name"]), cube(c)))
-        .collect();
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let lists = self.lists.iter().map(|l| l.def.as_str());
+        lists.chain(self.cubes.iter().map(|(name, _)| name.as_str()))
+    }
+}
+
+fn w1(input: &Input, work: &Path) -> Result<Json> {
+    let objects = Objects::read(work)?;
+    let start = now();
+    let model = Arc::new(input.load()?);
+    let load_ms = millis(start);
+    let engine = Engine::new(Arc::new(View::unrestricted(model.clone())));
     let (locale, budget) = (Locale::default(), Budget::unlimited());
     let mut states = Vec::new();
-    for state in array(&work["states"]) {
+    for state in array(&objects.work["states"]) {
         let mut ms = Vec::new();
         let mut answers = Json::Null;
-        let mut object_ms = vec![0.0; lists.len() + cubes.len()];
+        let mut object_ms = vec![f64::INFINITY; objects.names().count()];
         for repeat in 0..=input.repeats {
             let mut selections = Selections::new();
             choose(&engine, &mut selections, &state["select"], &budget)?;
@@ -203,28 +282,45 @@ fn w1(input: &Input, work: &Path) -> Result<Json> {
             engine.forget();
             let start = now();
             let query = query(&engine, &selections, &locale, &budget);
-            let click = click(&query, &lists, &cubes)?;
+            let click = click(&query, &objects)?;
             ms.push(millis(start));
             if repeat == 0 {
-                answers = as_json(&click, &lists, &cubes);
+                answers = as_json(&click, &objects);
             } else {
-                for (total, object) in object_ms.iter_mut().zip(&click.object_ms) {
-                    *total += object / input.repeats as f64;
+                for (least, object) in object_ms.iter_mut().zip(&click.object_ms) {
+                    *least = least.min(*object);
                 }
             }
         }
         ms.remove(0);
-        let names = lists.iter().map(|l| l.def.as_str());
-        let names = names.chain(cubes.iter().map(|(name, _)| name.as_str()));
-        let objects: Vec<Json> = names
-            .zip(&object_ms)
+        let mut again_ms = Vec::new();
+        for _ in 0..input.repeats {
+            let mut selections = Selections::new();
+            choose(&engine, &mut selections, &state["select"], &budget)?;
+            let start = now();
+            click(&query(&engine, &selections, &locale, &budget), &objects)?;
+            again_ms.push(millis(start));
+        }
+        let named = objects.names().zip(&object_ms);
+        let named: Vec<Json> = named
             .map(|(name, ms)| json!({ "name": name, "ms": ms }))
             .collect();
         states.push(
-            json!({ "name": state["name"], "ms": ms, "objects": objects, "answers": answers }),
+            json!({ "name": state["name"], "ms": ms, "again_ms": again_ms, "objects": named, "answers": answers }),
         );
     }
-    Ok(json!({ "load_ms": load_ms, "states": states }))
+    let mib = |bytes: usize| bytes >> 20;
+    Ok(json!({
+        "load_ms": load_ms,
+        "states": states,
+        "memory_mib": {
+            "model": mib(model.bytes()),
+            "derived": mib(engine.shared_bytes()),
+            "engine": mib(engine.bytes()),
+            "process": users::memory("VmRSS")? >> 10,
+            "peak": users::memory("VmHWM")? >> 10,
+        },
+    }))
 }
 
 fn choose(
@@ -266,20 +362,20 @@ struct Click {
 
 /// Calculates every object: of a list the states of all values and the cells that a screen
 /// shows, of a cube all rows and cells.
-fn click(query: &Query<'_>, lists: &[ListDef], cubes: &[(String, CubeDef)]) -> Result<Click> {
+fn click(query: &Query<'_>, objects: &Objects) -> Result<Click> {
     let mut click = Click {
         lists: Vec::new(),
         cubes: Vec::new(),
         object_ms: Vec::new(),
     };
-    for def in lists {
+    for def in &objects.lists {
         let start = now();
         let list = query.list(def)?;
         black_box(list.page(rect(1, SHOWN)));
         click.lists.push(list);
         click.object_ms.push(millis(start));
     }
-    for (_, def) in cubes {
+    for (_, def) in &objects.cubes {
         let start = now();
         let cube = query.cube(def)?;
         black_box(cube.page(rect(cube.n_columns(), cube.n_rows())));
@@ -298,14 +394,14 @@ fn rect(width: usize, height: usize) -> Rect {
     }
 }
 
-fn as_json(click: &Click, lists: &[ListDef], cubes: &[(String, CubeDef)]) -> Json {
+fn as_json(click: &Click, objects: &Objects) -> Json {
     let value = |v: &Value| match v.as_num() {
         Some(num) => json!(num),
         None if v.is_null() => Json::Null,
         None => json!(v.to_text()),
     };
     let mut all = serde_json::Map::new();
-    for (def, list) in lists.iter().zip(&click.lists) {
+    for (def, list) in objects.lists.iter().zip(&click.lists) {
         let (_, cells) = list.page(rect(1, list.n_rows()));
         let possible = cells
             .iter()
@@ -313,7 +409,7 @@ fn as_json(click: &Click, lists: &[ListDef], cubes: &[(String, CubeDef)]) -> Jso
         let rows = possible.map(|c| json!([value(&c.value)])).collect();
         all.insert(def.def.clone(), rows);
     }
-    for ((name, def), cube) in cubes.iter().zip(&click.cubes) {
+    for ((name, def), cube) in objects.cubes.iter().zip(&click.cubes) {
         let rows = if def.dimensions.is_empty() {
             json!([cube.totals.iter().map(value).collect::<Json>()])
         } else {

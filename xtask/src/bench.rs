@@ -10,7 +10,12 @@ use crate::process::{command, root, run, step};
 use crate::setup;
 
 /// The workloads there are.
-const WORKLOADS: [&str; 7] = ["w1", "w1-tpch", "load", "csv", "qvd", "open", "size"];
+const WORKLOADS: [&str; 12] = [
+    "w1", "w1-tpch", "w2", "w3", "w5", "w6", "w6-tpch", "load", "csv", "qvd", "open", "size",
+];
+
+/// Those that need the Parquet files of TPC-H.
+const ON_TPCH: [&str; 4] = ["w1-tpch", "w3", "w5", "w6-tpch"];
 
 /// Runs the workloads named in `only`, or all, and prints tables.
 pub fn run_workloads(only: &[String]) -> Result<()> {
@@ -35,8 +40,12 @@ pub fn run_workloads(only: &[String]) -> Result<()> {
     step("building the benchmark", &mut build)?;
     let mut compare = command(&python.to_string_lossy(), ["bench/compare.py"]);
     compare.arg("--files").arg(&files);
-    if only.is_empty() || only.iter().any(|w| w == "w1-tpch") {
-        compare.arg("--tpch").arg(tpch_files(&python)?);
+    let wants = |workload: &str| only.is_empty() || only.iter().any(|w| w == workload);
+    if ON_TPCH.iter().any(|w| wants(w)) {
+        compare.arg("--tpch").arg(tpch_files(&python, "parquet")?);
+    }
+    if wants("w2") {
+        compare.arg("--tpch-csv").arg(tpch_files(&python, "csv")?);
     }
     compare
         .arg("--ours")
@@ -45,9 +54,14 @@ pub fn run_workloads(only: &[String]) -> Result<()> {
     run(&mut compare)
 }
 
-/// Makes the Parquet files of TPC-H at scale factor 1 (350 MB), unless they are there.
-fn tpch_files(python: &Path) -> Result<PathBuf> {
-    let files = setup::cache_folder().join("tpch1");
+/// Makes the files of TPC-H at scale factor 1, unless they are there: all tables as Parquet
+/// (350 MB), or lineitem as CSV (770 MB).
+fn tpch_files(python: &Path, format: &str) -> Result<PathBuf> {
+    let (folder, about): (_, &[&str]) = match format {
+        "csv" => ("tpch1-csv", &["--tables", "lineitem"]),
+        _ => ("tpch1", &[]),
+    };
+    let files = setup::cache_folder().join(folder);
     if files.join("complete").exists() {
         return Ok(files);
     }
@@ -56,11 +70,11 @@ fn tpch_files(python: &Path) -> Result<PathBuf> {
     let generator = python.with_file_name("tpchgen-cli");
     let mut make = command(
         &generator.to_string_lossy(),
-        ["parquet", "--quiet", "--scale-factor", "1", "--output-dir"],
+        [format, "--quiet", "--scale-factor", "1", "--output-dir"],
     );
     step(
-        "making the TPC-H data (6 million rows, 350 MB)",
-        make.arg(&files),
+        "making the TPC-H data (6 million rows, up to 770 MB)",
+        make.arg(&files).args(about),
     )?;
     fs::write(files.join("complete"), "")?;
     Ok(files)
