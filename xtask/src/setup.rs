@@ -67,6 +67,21 @@ pub fn python(name: &str, packages: &[&str]) -> Result<PathBuf> {
     Ok(python)
 }
 
+/// The program of the npm package `package`, installed in the folder `name` if it is not there.
+pub fn node_program(name: &str, package: &str, version: &str) -> Result<PathBuf> {
+    let folder = cache_folder().join(name);
+    let program = folder.join("node_modules/.bin").join(package);
+    if !program.exists() {
+        let mut install = command("npm", ["install", "--no-audit", "--no-fund"]);
+        install
+            .args(["--ignore-scripts", "--silent", "--prefix"])
+            .arg(&folder)
+            .arg(format!("{package}@{version}"));
+        step(&format!("installing {package}"), &mut install)?;
+    }
+    Ok(program)
+}
+
 fn require_node() -> Result<()> {
     if !exists("node") || !exists("npm") {
         bail!(

@@ -48,6 +48,7 @@ pub fn run(only: &[String]) -> Result<()> {
         report.part("queries to PostgreSQL and MariaDB", || {
             process::run(&mut ignored("databases"))
         });
+        report.part("files in an object store", object_store);
     }
     if wanted("e2e") || wanted("browser") {
         build::binaries(Profile::Dev)?;
@@ -131,6 +132,12 @@ fn ignored(target: &str) -> Command {
 fn qvd_readers() -> Result<()> {
     let python = setup::python("qvd-readers", &["pyqvd", "qvdrs", "qvd-utils"])?;
     process::run(ignored("readers").env("SATCHEL_QVD_PYTHON", python))
+}
+
+/// Files in an object store, which the test starts.
+fn object_store() -> Result<()> {
+    let server = setup::node_program("object-store", "s3rver", "3.7.1")?;
+    process::run(ignored("objects").env("SATCHEL_S3_SERVER", server))
 }
 
 /// The demo hub with its apps, for real clients.

@@ -174,7 +174,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         What::Connection(command) => connection::run(&common, command)
             .await
             .map(|()| ExitCode::SUCCESS),
-        What::Script(command) => script::run(&common, command),
+        What::Script(command) => script::run(&common, command).await,
         What::Access(command) => access::run(&common, command).await,
         What::Rules(command) => rules::run(&common, command)
             .await

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use satchel_base::{CancelToken, Secret};
 use satchel_script::HostError;
+use satchel_sources::object::ObjectStore;
 use satchel_sources::sql::{DatabaseAddress, DatabaseKind, Encryption};
 use satchel_sources::web::{Web, WebSite};
 use satchel_store::{Connection, Store, StoreError, User};
@@ -40,10 +41,22 @@ pub(crate) struct Target {
     /// Web: the header the secret is sent in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
-    /// Web: it may be in a private network.
+    /// Object stores: the bucket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
+    /// Object stores: the folder of the bucket that scripts see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// Object stores: the region requests are signed for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Object stores: the bucket is part of the host's name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub bucket_in_host: bool,
+    /// Web and object stores: it may be in a private network.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
-    /// Web: the most MiB of one file.
+    /// Web and object stores: the most MiB of one file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_mib: Option<u64>,
 }
@@ -52,7 +65,15 @@ impl Target {
     /// In one line, for people.
     pub fn describe(&self) -> String {
         if let Some(url) = &self.url {
-            return url.clone();
+            let parts = [Some(url), self.bucket.as_ref(), self.folder.as_ref()];
+            let parts: Vec<&str> = (parts.into_iter().flatten())
+                .map(|p| p.trim_matches('/'))
+                .collect();
+            return if self.bucket.is_some() {
+                parts.join("/")
+            } else {
+                url.clone()
+            };
         }
         if let Some(file) = &self.file {
             return file.display().to_string();
@@ -90,6 +111,17 @@ impl Connections {
         Ok(all)
     }
 
+    /// Every connection of the hub, for who administers it.
+    pub async fn every(store: &Store, cancel: &CancelToken) -> Result<Self, StoreError> {
+        let mut all = Self::default();
+        all.web.cancel = cancel.clone();
+        for known in store.connections().await? {
+            let (connection, secret) = store.connection(&known.name).await?;
+            all.add(&connection, secret)?;
+        }
+        Ok(all)
+    }
+
     /// One connection, whoever may use it.
     pub fn only(
         connection: &Connection,
@@ -113,6 +145,12 @@ impl Connections {
             "sqlite" => DatabaseKind::Sqlite,
             "postgres" => DatabaseKind::Postgres,
             "mysql" => DatabaseKind::MySql,
+            "s3" => {
+                self.web
+                    .stores
+                    .push(object_store(&connection.name, target, secret));
+                return Ok(());
+            }
             _ => {
                 self.web.sites.push(WebSite {
                     name: connection.name.clone(),
@@ -160,5 +198,25 @@ impl Connections {
                 format!("the connections are {}", known.join(", "))
             })
         })
+    }
+}
+
+/// The object store that a connection leads to.
+pub(crate) fn object_store(
+    name: &str,
+    target: Target,
+    secret: Option<Secret<String>>,
+) -> ObjectStore {
+    ObjectStore {
+        name: name.to_owned(),
+        endpoint: target.url.unwrap_or_default(),
+        bucket: target.bucket.unwrap_or_default(),
+        folder: target.folder.unwrap_or_default(),
+        region: target.region.unwrap_or_else(|| "us-east-1".to_owned()),
+        key: target.user.zip(secret),
+        in_host: target.bucket_in_host,
+        allows_private: target.private,
+        ca: target.ca,
+        max_bytes: target.max_mib.unwrap_or(MAX_WEB_MIB) << 20,
     }
 }

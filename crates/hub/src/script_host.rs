@@ -16,6 +16,7 @@ use satchel_script::{
     AppData, FileInfo, Host, HostError, QvdInfo, ReadRequest, RowSource, Step, StoreRequest,
 };
 use satchel_sources::FileHost;
+use satchel_sources::object::ObjectStore;
 use satchel_sources::sql::DatabaseAddress;
 use satchel_store::{App, Store, StoreError, User};
 use tokio::runtime::Handle;
@@ -41,6 +42,14 @@ pub(crate) struct ScriptHost<'a> {
     cancel: CancelToken,
     /// When the last step ended.
     since: Instant,
+}
+
+/// A file that is not in a folder of the hub.
+enum Away {
+    /// By its address.
+    Site(String),
+    /// In an object store, by its path there.
+    Object(Box<ObjectStore>, String),
 }
 
 /// What a script of the app `own` may know of other apps.
@@ -97,28 +106,49 @@ impl<'a> ScriptHost<'a> {
         self
     }
 
-    /// The address of the file that a load reads, if it is on the web.
-    fn address(&self, request: &ReadRequest) -> Option<String> {
-        let web = &self.connections.web;
-        if let Some(url) = &request.format.url {
-            return Some(url.text.clone());
+    /// The file that a load reads, if it is on the web or in an object store.
+    fn away(&self, request: &ReadRequest) -> Option<Away> {
+        match &request.format.url {
+            Some(url) => Some(Away::Site(url.text.clone())),
+            None => self.away_at(&request.path, request.directory.as_deref()),
         }
-        if let (Some(folder), false) = (&request.directory, request.path.contains("://")) {
-            let folder = folder.trim_end_matches(['/', '\\']);
-            return web.address(&format!("{folder}/{}", request.path));
-        }
-        web.address(&request.path)
     }
 
-    /// Fetches a file of the web; the path by which the file host finds it.
-    fn download(&mut self, address: &str) -> Result<String, HostError> {
+    fn away_at(&self, path: &str, directory: Option<&str>) -> Option<Away> {
+        let path = match directory {
+            Some(folder) if !path.contains("://") => {
+                format!("{}/{path}", folder.trim_end_matches(['/', '\\']))
+            }
+            _ => path.to_owned(),
+        };
+        let web = &self.connections.web;
+        match web.object(&path) {
+            Some((store, path)) => Some(Away::Object(Box::new(store.clone()), path)),
+            None => web.address(&path).map(Away::Site),
+        }
+    }
+
+    /// The object store and the path in it that a path means.
+    fn object_at(&self, path: &str, directory: Option<&str>) -> Option<(Box<ObjectStore>, String)> {
+        match self.away_at(path, directory)? {
+            Away::Object(store, path) => Some((store, path)),
+            Away::Site(_) => None,
+        }
+    }
+
+    /// Fetches a file; the path by which the file host finds it.
+    fn download(&mut self, away: &Away) -> Result<String, HostError> {
         let cannot = |why: &str| {
             HostError::new(
                 "source.web_failed",
                 format!("the file cannot be put on the disk: {why}"),
             )
         };
-        let bytes = self.connections.web.fetch(address)?;
+        let web = &self.connections.web;
+        let (bytes, address) = match away {
+            Away::Site(address) => (web.fetch(address)?, address),
+            Away::Object(store, path) => (web.fetch_object(store, path)?, path),
+        };
         let Some(folder) = &self.downloads else {
             return Err(cannot("there is no folder for it"));
         };
@@ -145,19 +175,19 @@ impl<'a> ScriptHost<'a> {
 
 impl Host for ScriptHost<'_> {
     fn open(&mut self, request: &ReadRequest) -> Result<Box<dyn RowSource>, HostError> {
-        let Some(address) = self.address(request) else {
+        let Some(away) = self.away(request) else {
             return self.files.open(request);
         };
         let mut here = request.clone();
-        here.path = self.download(&address)?;
+        here.path = self.download(&away)?;
         here.directory = None;
         self.files.open(&here)
     }
 
     fn include(&mut self, path: &str) -> Result<String, HostError> {
-        match self.connections.web.address(path) {
-            Some(address) => {
-                let here = self.download(&address)?;
+        match self.away_at(path, None) {
+            Some(away) => {
+                let here = self.download(&away)?;
                 self.files.include(&here)
             }
             None => self.files.include(path),
@@ -181,6 +211,13 @@ impl Host for ScriptHost<'_> {
     }
 
     fn store(&mut self, request: &StoreRequest, table: &Frame) -> Result<u64, HostError> {
+        if (self.object_at(&request.path, request.directory.as_deref())).is_some() {
+            return Err(HostError::new(
+                "source.cannot_write",
+                format!("`{}`: object stores are read, not written", request.path),
+            )
+            .with_hint("store it in a data folder"));
+        }
         self.files.store(request, table)
     }
 
@@ -189,7 +226,10 @@ impl Host for ScriptHost<'_> {
         mask: &str,
         directory: Option<&str>,
     ) -> Result<Vec<String>, HostError> {
-        self.files.list_files(mask, directory)
+        match self.object_at(mask, directory) {
+            Some((store, mask)) => self.connections.web.list_objects(&store, &mask, false),
+            None => self.files.list_files(mask, directory),
+        }
     }
 
     fn list_folders(
@@ -197,11 +237,17 @@ impl Host for ScriptHost<'_> {
         mask: &str,
         directory: Option<&str>,
     ) -> Result<Vec<String>, HostError> {
-        self.files.list_folders(mask, directory)
+        match self.object_at(mask, directory) {
+            Some((store, mask)) => self.connections.web.list_objects(&store, &mask, true),
+            None => self.files.list_folders(mask, directory),
+        }
     }
 
     fn file_info(&mut self, path: &str, directory: Option<&str>) -> Option<FileInfo> {
-        self.files.file_info(path, directory)
+        match self.object_at(path, directory) {
+            Some((store, path)) => self.connections.web.object_info(&store, &path),
+            None => self.files.file_info(path, directory),
+        }
     }
 
     fn qvd_info(&mut self, path: &str, directory: Option<&str>) -> Option<QvdInfo> {

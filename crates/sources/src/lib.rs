@@ -6,7 +6,8 @@
 //! Codes: `source.not_found`, `source.outside_root`, `source.unknown_folder`,
 //! `source.format_not_supported`, `source.malformed`, `source.bad_encoding`, `source.cannot_read`,
 //! `source.cannot_write`, `source.unknown_table`, `source.too_large`, `source.no_positions`.
-//! Queries to databases are in [`sql`], files of web sites in [`web`].
+//! Queries to databases are in [`sql`], files of web sites in [`web`], those of S3-compatible
+//! stores in [`object`].
 
 mod codepage;
 mod delimited;
@@ -22,6 +23,7 @@ mod listing;
 mod markup;
 mod moment;
 mod named_grid;
+pub mod object;
 mod parquet_read;
 mod parquet_write;
 mod qvd;

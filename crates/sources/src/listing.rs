@@ -31,11 +31,7 @@ impl Roots {
         let at = mask.rfind(['/', '\\']).map_or(0, |n| n + 1);
         let (folder, pattern) = mask.split_at(at);
         if folder.contains(['*', '?']) {
-            return Err(HostError::new(
-                "source.mask_in_folder",
-                format!("`{mask}`: only the last part of a path may hold * and ?"),
-            )
-            .with_hint("list the folders with DirList, then the files of each"));
+            return Err(mask_in_folder(mask));
         }
         let Some(real) = self.existing_folder(folder, directory)? else {
             return Ok(Vec::new());
@@ -74,4 +70,12 @@ impl Roots {
             modified: UNIX_EPOCH_DAY + since.as_secs_f64() / 86_400.0,
         })
     }
+}
+
+pub(crate) fn mask_in_folder(mask: &str) -> HostError {
+    HostError::new(
+        "source.mask_in_folder",
+        format!("`{mask}`: only the last part of a path may hold * and ?"),
+    )
+    .with_hint("list the folders with DirList, then the files of each")
 }

@@ -14,10 +14,12 @@ use std::time::Duration;
 
 use satchel_base::{CancelToken, Secret};
 use satchel_script::HostError;
-use ureq::http::Uri;
+use ureq::http::{StatusCode, Uri};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+
+use crate::object::ObjectStore;
 
 /// More redirects than this are a loop.
 const MAX_REDIRECTS: usize = 5;
@@ -45,11 +47,13 @@ pub struct WebSite {
     pub max_bytes: u64,
 }
 
-/// The sites of a script, and who may end its transfers.
+/// The sites and object stores of a script, and who may end its transfers.
 #[derive(Clone, Debug, Default)]
 pub struct Web {
     /// The sites.
     pub sites: Vec<WebSite>,
+    /// The object stores.
+    pub stores: Vec<ObjectStore>,
     /// Cancelled with the script.
     pub cancel: CancelToken,
 }
@@ -80,9 +84,12 @@ impl Web {
     pub fn fetch(&self, address: &str) -> Result<Vec<u8>, HostError> {
         let mut address = address.to_owned();
         for _ in 0..=MAX_REDIRECTS {
-            match self.fetch_one(&address)? {
+            match self.get(self.site(&address)?, &address, shown(&address))? {
                 Answer::Content(bytes) => return Ok(bytes),
                 Answer::Elsewhere(target) => address = joined(&address, &target)?,
+                Answer::Refused(status) => {
+                    return Err(failed(shown(&address), &format!("it answers {status}")));
+                }
             }
         }
         Err(HostError::new(
@@ -106,12 +113,14 @@ impl Web {
             })
     }
 
-    fn fetch_one(&self, address: &str) -> Result<Answer, HostError> {
-        let site = self.site(address)?;
-        let failed = |why: String| {
-            HostError::new("source.web_failed", format!("`{}`: {why}", shown(address)))
-                .with_hint("open the address in a browser to see what it answers")
-        };
+    /// What `address`, which belongs to `site`, answers. Messages call it `name`.
+    pub(crate) fn get(
+        &self,
+        site: &WebSite,
+        address: &str,
+        name: &str,
+    ) -> Result<Answer, HostError> {
+        let failed = |why: String| failed(name, &why);
         let settings = ureq::Agent::config_builder()
             .https_only(true)
             .http_status_as_error(false)
@@ -139,7 +148,7 @@ impl Web {
         }
         let response = request.call().map_err(|error| match error {
             ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                private(address)
+                private(name)
             }
             ureq::Error::Timeout(_) => failed("no answer in time".to_owned()),
             other => failed(other.to_string()),
@@ -155,7 +164,7 @@ impl Web {
                 .ok_or_else(|| failed(format!("it answers {status} without saying where to")));
         }
         if !status.is_success() {
-            return Err(failed(format!("it answers {status}")));
+            return Ok(Answer::Refused(status));
         }
         self.content(response.into_body().into_reader(), site.max_bytes)
             .map_err(|why| match why {
@@ -165,8 +174,7 @@ impl Web {
                 Broken::TooLarge => HostError::new(
                     "source.web_too_large",
                     format!(
-                        "`{}` is larger than {}",
-                        shown(address),
+                        "`{name}` is larger than {}",
                         satchel_base::ByteSize(site.max_bytes)
                     ),
                 )
@@ -198,9 +206,11 @@ impl Web {
     }
 }
 
-enum Answer {
+/// What a server answers.
+pub(crate) enum Answer {
     Content(Vec<u8>),
     Elsewhere(String),
+    Refused(StatusCode),
 }
 
 enum Broken {
@@ -209,10 +219,15 @@ enum Broken {
     Read(std::io::Error),
 }
 
-fn private(address: &str) -> HostError {
+fn failed(name: &str, why: &str) -> HostError {
+    HostError::new("source.web_failed", format!("`{name}`: {why}"))
+        .with_hint("open the address in a browser to see what it answers")
+}
+
+fn private(name: &str) -> HostError {
     HostError::new(
         "source.address_private",
-        format!("`{}` is in a private network", shown(address)),
+        format!("`{name}` is in a private network"),
     )
     .with_hint("an administrator may allow that for the connection")
 }

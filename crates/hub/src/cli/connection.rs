@@ -9,7 +9,7 @@ use satchel_store::{Connection, Store};
 use serde_json::json;
 
 use super::{Common, Failed, note, open, output};
-use crate::connections::{Connections, Target};
+use crate::connections::{Connections, Target, object_store};
 use crate::reload::absolute;
 use crate::system::random;
 
@@ -51,7 +51,7 @@ pub(crate) struct New {
     /// The database
     #[arg(long)]
     database: Option<String>,
-    /// The database user; give it the right to read and no other
+    /// The database user, or the name of the store's key; give it the right to read and no other
     #[arg(long)]
     user: Option<String>,
     /// Do not encrypt the way to the server: for servers on this machine
@@ -60,23 +60,36 @@ pub(crate) struct New {
     /// A CA that signed the server's certificate, as PEM, beside the system's
     #[arg(long)]
     ca: Option<PathBuf>,
-    /// Web: how the addresses begin that scripts may read, https://host/folder/
+    /// Web: how the addresses begin that scripts may read, https://host/folder/; S3: the
+    /// store, https://s3.eu-west-1.amazonaws.com
     #[arg(long)]
     url: Option<String>,
     /// Web: send the secret in this header, such as Authorization
     #[arg(long)]
     header: Option<String>,
-    /// Web: the site may be in a private network
+    /// S3: the bucket
+    #[arg(long)]
+    bucket: Option<String>,
+    /// S3: the folder of the bucket that scripts see; else all of it
+    #[arg(long)]
+    folder: Option<String>,
+    /// S3: the region of the bucket
+    #[arg(long)]
+    region: Option<String>,
+    /// S3: address the bucket as bucket.host, not as host/bucket
+    #[arg(long)]
+    bucket_in_host: bool,
+    /// Web and S3: the site may be in a private network
     #[arg(long)]
     private: bool,
-    /// Web: the most MiB of one file
+    /// Web and S3: the most MiB of one file
     #[arg(long)]
     max_mib: Option<u64>,
     /// Whose scripts may use it: DIRECTORY\name or a group; may be repeated; everybody's
     /// if absent
     #[arg(long = "for")]
     audience: Vec<String>,
-    /// Read the password, or what the header holds, from standard input
+    /// Read the password, the key, or what the header holds, from standard input
     #[arg(long)]
     secret_stdin: bool,
 }
@@ -91,6 +104,8 @@ pub(crate) enum Kind {
     Mysql,
     /// Files over HTTPS
     Web,
+    /// Files in an S3-compatible object store
+    S3,
 }
 
 pub(crate) async fn run(common: &Common, command: Command) -> Result<()> {
@@ -123,6 +138,10 @@ async fn add(common: &Common, store: &Store, new: New) -> Result<()> {
         ca: new.ca.map(|c| absolute(&c)),
         url: new.url,
         header: new.header,
+        bucket: new.bucket,
+        folder: new.folder,
+        region: new.region,
+        bucket_in_host: new.bucket_in_host,
         private: new.private,
         max_mib: new.max_mib,
     };
@@ -134,11 +153,17 @@ async fn add(common: &Common, store: &Store, new: New) -> Result<()> {
     } else {
         None
     };
+    if matches!(new.kind, Kind::S3) && target.user.is_some() != secret.is_some() {
+        bail!(
+            "a key has a name and a secret: --user NAME --secret-stdin, or neither for a bucket that is open to all"
+        );
+    }
     let kind = match new.kind {
         Kind::Sqlite => "sqlite",
         Kind::Postgres => "postgres",
         Kind::Mysql => "mysql",
         Kind::Web => "web",
+        Kind::S3 => "s3",
     };
     let connection = Connection {
         name: new.name,
@@ -177,6 +202,15 @@ fn must_be_whole(kind: Kind, target: &Target) -> Result<()> {
             }
             Ok(())
         }
+        Kind::S3 => {
+            let store = object_store("", target.clone(), None);
+            if store.check().is_err() {
+                bail!(
+                    "say where: --url https://s3.eu-west-1.amazonaws.com --bucket sales --region eu-west-1"
+                );
+            }
+            Ok(())
+        }
         _ => Ok(()),
     }
 }
@@ -205,9 +239,11 @@ async fn list(common: &Common, store: &Store) -> Result<()> {
 async fn test(store: &Store, name: &str) -> Result<()> {
     let (connection, secret) = store.connection(name).await?;
     let all = Connections::only(&connection, secret)?;
-    let tried = tokio::task::block_in_place(|| match all.web.sites.first() {
-        Some(site) => all.web.fetch(&site.prefix).map(|_| ()),
-        None => {
+    let first = (all.web.sites.first(), all.web.stores.first());
+    let tried = tokio::task::block_in_place(|| match first {
+        (Some(site), _) => all.web.fetch(&site.prefix).map(|_| ()),
+        (None, Some(store)) => all.web.list_objects(store, "", false).map(|_| ()),
+        (None, None) => {
             let address = all.database(&connection.name)?;
             let mut rows =
                 satchel_sources::sql::query(address, "SELECT 1", &CancelToken::default())?;

@@ -7,15 +7,16 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
-use satchel_base::Budget;
+use satchel_base::{Budget, CancelToken};
 use satchel_script::Settings;
 use satchel_sources::{FileHost, Roots};
 use satchel_syntax::{Diagnostic, Severity, check_script, line_col};
 use serde_json::{Value, json};
 
-use super::{Common, Failed, output};
+use super::{Common, Failed, open, output};
+use crate::connections::Connections;
 use crate::reload::absolute;
-use crate::script_host::ScriptHost;
+use crate::script_host::{DOWNLOADS, ScriptHost};
 use crate::system::{SystemClock, days, now_here, random, serial_day};
 
 #[derive(Subcommand)]
@@ -38,6 +39,9 @@ pub(crate) enum Command {
         /// What lib://data/ means; else the folder's own data
         #[arg(long)]
         data_folder: Option<PathBuf>,
+        /// Use the connections of the hub whose folder --data names
+        #[arg(long)]
+        connections: bool,
         /// Tell of each statement: rows in and out, time, memory
         #[arg(long)]
         trace: bool,
@@ -47,7 +51,7 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) fn run(common: &Common, command: Command) -> Result<ExitCode> {
+pub(crate) async fn run(common: &Common, command: Command) -> Result<ExitCode> {
     match command {
         Command::Check { files } => check(common, &files),
         Command::Lsp => crate::language::serve().map(|()| ExitCode::SUCCESS),
@@ -55,6 +59,7 @@ pub(crate) fn run(common: &Common, command: Command) -> Result<ExitCode> {
             file,
             folder,
             data_folder,
+            connections,
             trace,
             limit,
         } => {
@@ -71,7 +76,15 @@ pub(crate) fn run(common: &Common, command: Command) -> Result<ExitCode> {
                 ..Settings::default()
             };
             let roots = Roots::new(folder).with("data", data);
-            try_out(common, &file, roots, &settings)
+            let known = if connections {
+                let store = open(common).await?;
+                let all = Connections::every(&store, &CancelToken::default()).await?;
+                store.close().await;
+                Some(all)
+            } else {
+                None
+            };
+            tokio::task::block_in_place(|| try_out(common, &file, roots, known, &settings))
         }
     }
 }
@@ -185,8 +198,19 @@ fn coloured(rendered: &str, severity: Severity) -> String {
     out
 }
 
-fn try_out(common: &Common, file: &Path, roots: Roots, settings: &Settings) -> Result<ExitCode> {
+fn try_out(
+    common: &Common,
+    file: &Path,
+    roots: Roots,
+    connections: Option<Connections>,
+    settings: &Settings,
+) -> Result<ExitCode> {
     let (text, name) = read(file)?;
+    let downloads = tempfile::tempdir().context("cannot make a folder for downloads")?;
+    let roots = match connections {
+        Some(_) => roots.with(DOWNLOADS, downloads.path()),
+        None => roots,
+    };
     let show = !common.json;
     let files = FileHost::new(roots, |line: &str| {
         if show {
@@ -194,6 +218,10 @@ fn try_out(common: &Common, file: &Path, roots: Roots, settings: &Settings) -> R
         }
     });
     let mut host = ScriptHost::new(files);
+    if let Some(connections) = connections {
+        let cancel = CancelToken::default();
+        host = host.with_connections(connections, downloads.path().to_owned(), cancel);
+    }
     let run = satchel_script::run(&name, &text, &mut host, settings, &Budget::unlimited());
     let result = match run {
         Ok(result) => result,
