@@ -311,7 +311,7 @@ impl Grammar {
             "qFieldName" | "qField" => json!(self.pick(FIELDS)),
             "qStateName" | "qSourceStateName" => json!(self.pick(STATES)),
             "qMatch" => json!(self.pick(PATTERNS)),
-            "qTableName" => json!(self.pick(&["Sales", "Managers", "Tags", "Islands", "nope"])),
+            "qTableName" | "qTable1" | "qTable2" => json!(self.pick(&["Sales", "Managers", "Tags", "Islands", "nope"])),
             "qName" | "qLabel" => json!(self.pick(&["vYear", "v", "Total sales", "nope"])),
             "qFieldValues" => self.list(3, Self::field_value),
             "qValues" => self.list(4, |g| json!(g.int())),

@@ -24,7 +24,10 @@ pub enum Shown {
     /// A part; the words say what is missing.
     Partly(&'static str),
     /// Nothing; the words say why, and what it would take.
-    #[expect(dead_code, reason = "every row has its tests now; a new one begins here")]
+    #[expect(
+        dead_code,
+        reason = "every row has its tests now; a new one begins here"
+    )]
     NotYet(&'static str),
 }
 use Shown::{Partly, Whole};
