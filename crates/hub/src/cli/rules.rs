@@ -165,7 +165,7 @@ fn list(common: &Common, rules: &RuleSettings) {
         .into_iter()
         .chain(custom)
         .map(|rule| {
-            let is_off = rules.off.iter().any(|off| *off == rule.name);
+            let is_off = rules.off.contains(&rule.name);
             let kind = match rule.kind {
                 RuleKind::Fixed => "fixed",
                 RuleKind::Default if is_off => "off",
