@@ -4,8 +4,10 @@ mod bench;
 mod build;
 mod certificates;
 mod demo;
+mod emm;
 mod fuzz;
 mod hub;
+mod mutants;
 mod process;
 mod rooms;
 mod setup;
@@ -61,6 +63,13 @@ enum Command {
     Wire,
     /// Write docs/security/threats.md from the tests that name their threats
     Threats,
+    /// Write docs/emm from the keys of a policy in `crates/contract`
+    Emm,
+    /// Change what guards data, one small change at a time, and list what no test notices
+    Mutants {
+        /// Only files whose path contains this: `gate`, `lease`
+        only: Option<String>,
+    },
     /// Check that every room depends only on the rooms it may see
     Rooms,
     /// Measure against the peers and print a table
@@ -128,6 +137,8 @@ fn run(command: Command) -> Result<()> {
         ),
         Command::Wire => wire::write(),
         Command::Threats => threats::write(),
+        Command::Emm => emm::write(),
+        Command::Mutants { only } => mutants::run(only.as_deref()),
         Command::Rooms => rooms::check(),
         Command::Bench { only } => bench::run_workloads(&only),
         Command::Fuzz {

@@ -21,7 +21,7 @@ const HEAD: &str = "\
 ";
 
 /// Types that cross the wire as one JSON value, defined outside the room.
-const PLAIN: [(&str, &str); 12] = [
+const PLAIN: [(&str, &str); 13] = [
     ("String", "string"),
     ("AppId", "string"),
     ("DeviceId", "string"),
@@ -34,6 +34,10 @@ const PLAIN: [(&str, &str); 12] = [
     ("f64", "number"),
     ("UnixMillis", "number"),
     ("ByteSize", "number"),
+    (
+        "Policy",
+        "Record<string, boolean | number | string | string[]>",
+    ),
 ];
 
 /// Writes the file anew.
@@ -53,6 +57,8 @@ fn generate() -> Result<String> {
         .with_context(|| folder.display().to_string())?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_>>()?;
+    // Folders hold what types are made of, not types of their own.
+    files.retain(|path| path.is_file());
     files.sort();
     let mut text = HEAD.to_owned();
     for path in files {

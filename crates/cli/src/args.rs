@@ -41,6 +41,14 @@ pub enum Command {
     Lock,
     /// Unlock this device with your PIN.
     Unlock,
+    /// Set, change or remove the PIN of this device.
+    Pin {
+        /// What to do.
+        #[command(subcommand)]
+        command: PinCommand,
+    },
+    /// What administrators let this device do, and who decided what.
+    Policy,
     /// List the apps at the hub, or those on this device if it cannot be reached.
     Apps,
     /// Download an app; goes on where an interrupted download stopped.
@@ -70,6 +78,15 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// The PIN.
+#[derive(Debug, Subcommand)]
+pub enum PinCommand {
+    /// Set or change the PIN. What is downloaded stays as it is.
+    Set,
+    /// Remove the PIN: the key then lies in a file of your account.
+    Remove,
 }
 
 /// Hubs.

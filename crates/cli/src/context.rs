@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use satchel_base::Entropy as _;
+use satchel_contract::policy::Key;
 use satchel_device::ports::{Keystore as _, Storage as _};
-use satchel_device::{Client, DeviceError, HubEntry, VaultError, state};
+use satchel_device::{Client, DeviceError, HubEntry, Managed, VaultError, state};
 use satchel_device_native::{
-    Files, HubConnection, KeyFile, SystemClock, SystemEntropy, read_certificates,
+    Files, HubConnection, KeyFile, SystemClock, SystemEntropy, Trust, managed_policies,
+    read_certificates,
 };
 
 use crate::args::Arguments;
@@ -22,6 +24,8 @@ pub struct Context {
     pub client: Client<'static>,
     /// Where the key lies if there is no PIN.
     pub key_file: KeyFile,
+    /// What this computer is told by whoever manages it.
+    managed: Managed,
     /// `--hub`.
     pub named_hub: Option<String>,
     /// `--json`: nothing but one document is printed, no progress either.
@@ -38,10 +42,12 @@ impl Context {
             let _ = session::remove(files.folder());
             state::finish_wipe(&mut files)?;
         }
-        let client = client(&files, HashMap::new())?;
+        let managed = managed()?;
+        let client = client(&files, &managed, HashMap::new())?;
         Ok(Self {
             key_file: KeyFile::new(files.clone()),
             client,
+            managed,
             files,
             named_hub: arguments.hub.clone(),
             json: arguments.json,
@@ -51,7 +57,7 @@ impl Context {
     /// Starts the client anew with a CA that is not stored yet.
     pub fn with_ca(&mut self, name: &str, certificates: Vec<Vec<u8>>) -> Result<(), Failure> {
         let extra = HashMap::from([(name.to_owned(), certificates)]);
-        self.client = client(&self.files, extra)?;
+        self.client = client(&self.files, &self.managed, extra)?;
         Ok(())
     }
 
@@ -84,11 +90,15 @@ impl Context {
             return Ok(self.client.unlock_with_key(&name, &key)?);
         }
         let now = self.client.now();
-        if let Some(key) = session::load(self.files.folder(), now)
-            && self.client.unlock_with_session(key.clone()).is_ok()
+        if let Some((key, unused_ms)) = session::load(self.files.folder(), now)
+            && self.client.unlock_with_session(key).is_ok()
         {
-            session::save(self.files.folder(), &key, now);
-            return Ok(());
+            // Policy may have become stricter since it was kept.
+            if unused_ms < self.client.idle_ms()? {
+                return self.keep_session();
+            }
+            self.client.lock();
+            let _ = session::remove(self.files.folder());
         }
         if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
             return self.unlock_with_pin();
@@ -106,7 +116,8 @@ impl Context {
     /// Keeps the device unlocked for a while, if the system can without writing to a disk.
     pub fn keep_session(&mut self) -> Result<(), Failure> {
         let key = self.client.session_key()?;
-        session::save(self.files.folder(), &key, self.client.now());
+        let idle_ms = self.client.idle_ms()?;
+        session::save(self.files.folder(), &key, self.client.now(), idle_ms);
         Ok(())
     }
 
@@ -132,8 +143,45 @@ impl Context {
     }
 }
 
+/// What whoever manages this computer says.
+fn managed() -> Result<Managed, Failure> {
+    let sources = managed_policies()
+        .map_err(|error| Failure::new(error.code(), error.to_string(), error.next()))?;
+    Ok(Managed {
+        sources,
+        client_version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+/// What managed configuration says about connections.
+fn trust(managed: &Managed) -> Result<Trust, Failure> {
+    let policy = managed.policy();
+    let mut authorities = Vec::new();
+    for pem in policy.list(Key::CaCertificates).unwrap_or_default() {
+        let certificates = read_certificates(pem.as_bytes()).map_err(|_| {
+            Failure::new(
+                "policy.unreadable",
+                "the policy of this computer has a CA certificate that cannot be read",
+                "Whoever manages this computer must put it right.",
+            )
+        })?;
+        authorities.extend(certificates);
+    }
+    let pins = policy.list(Key::CertificatePins);
+    Ok(Trust {
+        authorities,
+        pins: pins.map(|pins| pins.iter().filter_map(|pin| from_hex(pin)).collect()),
+        needs_client_certificate: policy.is_on(Key::RequireMutualTls),
+    })
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    Some(*blake3::Hash::from_hex(text).ok()?.as_bytes())
+}
+
 fn client(
     files: &Files,
+    managed: &Managed,
     mut extra: HashMap<String, Vec<Vec<u8>>>,
 ) -> Result<Client<'static>, Failure> {
     for name in files.list()? {
@@ -145,12 +193,14 @@ fn client(
             extra.insert(name, certificates);
         }
     }
-    Ok(Client::load(
+    let mut client = Client::load(
         Box::new(files.clone()),
-        Box::new(HubConnection::new(extra)),
+        Box::new(HubConnection::new(extra).with_trust(trust(managed)?)),
         Box::new(SystemClock),
         Box::new(SystemEntropy),
-    )?)
+    )?;
+    client.manage(managed.clone());
+    Ok(client)
 }
 
 /// `SATCHEL_HOME`, or `.satchel` in the home folder.

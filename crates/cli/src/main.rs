@@ -12,6 +12,8 @@ mod context;
 mod hubs;
 mod open;
 mod output;
+mod pin;
+mod policy;
 mod prompt;
 mod session;
 mod sign_in;
@@ -49,6 +51,8 @@ fn run(arguments: Arguments) -> Result<Output, Failure> {
         Command::Status => status::status(&mut context),
         Command::Lock => status::lock(&mut context),
         Command::Unlock => status::unlock(&mut context),
+        Command::Pin { command } => pin::run(&mut context, &command),
+        Command::Policy => policy::show(&mut context),
         Command::Apps => apps::list(&mut context),
         Command::Download { app } => apps::download(&mut context, &app),
         Command::Remove { app } => apps::remove(&mut context, &app),

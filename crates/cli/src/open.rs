@@ -18,6 +18,7 @@ mod standing;
 
 use std::io::Write as _;
 
+use satchel_contract::policy::Key;
 use satchel_device_native::SystemEntropy;
 use serde_json::json;
 
@@ -31,9 +32,12 @@ use keeper::Keeper;
 pub fn open(mut context: Context, options: &Open) -> Result<Output, Failure> {
     let json = context.json;
     let hub = context.signed_in_hub()?;
-    let wanted = match &options.app {
-        Some(named) => Some(context.client.find_download(&hub.url, named)?),
-        None => None,
+    let policy = context.client.policy(&hub.url)?.policy;
+    let wanted = match (&options.app, policy.text(Key::LaunchApp)) {
+        (Some(named), _) => Some(context.client.find_download(&hub.url, named)?),
+        // What it begins with need not be here yet.
+        (None, Some(named)) => context.client.find_download(&hub.url, named).ok(),
+        (None, None) => None,
     };
     let mut keeper = Keeper::new(context, hub)?;
     if let Some(entry) = &wanted {

@@ -8,6 +8,7 @@ use std::{fs, io};
 use satchel_base::UnixMillis;
 use satchel_device::{CLOCK_SLACK_MS, DEFAULT_IDLE_MS, VaultKey};
 use satchel_device_native::fault::{self, Step};
+use zeroize::Zeroizing;
 
 /// Where a session of the state folder `home` may be kept; `None` where the system has no
 /// memory-backed folder, and then the PIN is asked for each time.
@@ -34,8 +35,8 @@ fn is_private(folder: &Path, home: &Path) -> bool {
     }
 }
 
-/// Keeps the key. Whether that was possible.
-pub fn save(home: &Path, key: &VaultKey, now: UnixMillis) -> bool {
+/// Keeps the key, for `idle_ms` without use. Whether that was possible.
+pub fn save(home: &Path, key: &VaultKey, now: UnixMillis, idle_ms: i64) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -46,7 +47,10 @@ pub fn save(home: &Path, key: &VaultKey, now: UnixMillis) -> bool {
         if !is_private(&folder, home) {
             return false;
         }
-        let mut bytes = now.0.to_be_bytes().to_vec();
+        // Of its whole length at once: what grows leaves the key behind where it was.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(48));
+        bytes.extend_from_slice(&now.0.to_be_bytes());
+        bytes.extend_from_slice(&idle_ms.to_be_bytes());
         bytes.extend_from_slice(key.expose());
         let path = folder.join("key");
         let temporary = folder.join("key.tmp");
@@ -63,29 +67,31 @@ pub fn save(home: &Path, key: &VaultKey, now: UnixMillis) -> bool {
     }
     #[cfg(not(unix))]
     {
-        let _ = (home, key, now);
+        let _ = (home, key, now, idle_ms);
         false
     }
 }
 
-/// The key kept, unless the idle time is over or the clock was set back.
-pub fn load(home: &Path, now: UnixMillis) -> Option<VaultKey> {
+/// The key kept and the milliseconds since its last use, unless the idle time is over or the
+/// clock was set back.
+pub fn load(home: &Path, now: UnixMillis) -> Option<(VaultKey, i64)> {
     let folder = folder(home)?;
     #[cfg(unix)]
     if !is_private(&folder, home) {
         return None;
     }
-    let Ok(bytes) = fs::read(folder.join("key")) else {
+    let Ok(bytes) = fs::read(folder.join("key")).map(Zeroizing::new) else {
         remove_left_over(&folder, now);
         return None;
     };
-    let (stamp, key) = bytes.split_first_chunk::<8>()?;
+    let (stamp, rest) = bytes.split_first_chunk::<8>()?;
+    let (most, key) = rest.split_first_chunk::<8>()?;
     let idle = now.since_ms(UnixMillis(i64::from_be_bytes(*stamp)));
-    if !(-CLOCK_SLACK_MS..DEFAULT_IDLE_MS).contains(&idle) {
+    if !(-CLOCK_SLACK_MS..i64::from_be_bytes(*most)).contains(&idle) {
         let _ = remove(home);
         return None;
     }
-    Some(VaultKey::from_bytes(key.try_into().ok()?))
+    Some((VaultKey::from_bytes(key.try_into().ok()?), idle))
 }
 
 /// Removes what a kill left of a key that was being kept, once its time would be over; sooner

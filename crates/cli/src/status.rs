@@ -90,7 +90,7 @@ pub fn lock(context: &mut Context) -> Result<Output, Failure> {
         Failure::new(
             "lock.failed",
             format!("the key that keeps this device unlocked cannot be removed: {error}"),
-            "Try again; it is of no use any more 15 minutes after the last one.",
+            "Try again; it is of no use any more once the idle time is over.",
         )
     })?;
     match context.client.vault() {
@@ -112,8 +112,9 @@ pub fn unlock(context: &mut Context) -> Result<Output, Failure> {
         return Err(VaultError::NoPin.into());
     }
     context.unlock_with_pin()?;
+    let minutes = context.client.idle_ms()? / 60_000;
     Ok(Output {
-        text: "Unlocked for 15 minutes of no use.".to_owned(),
+        text: format!("Unlocked for {minutes} minutes of no use."),
         json: json!({ "locked": false }),
     })
 }

@@ -53,6 +53,23 @@ pub struct Me {
     pub offline_hours: u16,
     /// Whether the hub allows a device to remember the log-in.
     pub may_remember: bool,
+    /// What administrators of the hub let this person's devices do beyond what is built in, to
+    /// be shown; devices keep to the signed document.
+    #[serde(default)]
+    pub policy: Vec<PolicyLine>,
+}
+
+/// A key of a policy, as people read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyLine {
+    /// The key's name.
+    pub key: String,
+    /// What it is about, a few words.
+    pub title: String,
+    /// What holds.
+    pub value: String,
+    /// Who decided it.
+    pub decided_by: Vec<String>,
 }
 
 /// The hub as devices pin it at enrolment.
@@ -170,6 +187,9 @@ pub struct Enrolled {
     pub hub: HubIdentity,
     /// A signed [`crate::Grant`] (`satchel_sealed::signed` envelope), base64.
     pub grant: String,
+    /// A signed [`crate::PolicyDocument`], base64; absent from a hub that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
 }
 
 /// A number used once, for a device to sign.
@@ -199,6 +219,9 @@ pub struct Lease {
     pub now: UnixMillis,
     /// Apps this device holds that must be closed and removed, because rights are gone.
     pub revoked: Vec<AppId>,
+    /// A signed [`crate::PolicyDocument`], base64; absent from a hub that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
 }
 
 /// What a download would hold for this person.

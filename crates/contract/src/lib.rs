@@ -32,13 +32,15 @@ mod api;
 mod error;
 mod grant;
 mod manifest;
+pub mod policy;
 
 pub use access_type::AccessType;
 pub use api::{
     AppEntry, AppList, Challenge, DeviceSignIn, Download, DownloadPreview, DownloadState, Enrol,
-    Enrolled, HubIdentity, Lease, Me, RuleAnswer, RuleName, SearchHit, SearchHits, SignIn,
-    SignInProvider, SignInWays, StartDownload, StreamEntry, TableRows,
+    Enrolled, HubIdentity, Lease, Me, PolicyLine, RuleAnswer, RuleName, SearchHit, SearchHits,
+    SignIn, SignInProvider, SignInWays, StartDownload, StreamEntry, TableRows,
 };
 pub use error::{ApiError, ErrorBody};
 pub use grant::{Grant, MAX_OFFLINE_HOURS, UNLAUNCHED_DAYS};
 pub use manifest::Manifest;
+pub use policy::{Policy, PolicyDocument};

@@ -30,12 +30,34 @@ const ANSWER: Duration = Duration::from_secs(60);
 pub struct HubConnection {
     /// CAs added by hand, by the name the hub list has for them, in DER.
     extra: HashMap<String, Vec<Vec<u8>>>,
+    trust: Trust,
+}
+
+/// What managed configuration says about the connection to every hub.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// CAs beside those of the system, in DER.
+    pub authorities: Vec<Vec<u8>>,
+    /// SHA-256 of public keys, one of which a hub's chain must go through; none asked if `None`.
+    pub pins: Option<Vec<[u8; 32]>>,
+    /// A certificate of the device is demanded, which this client does not have.
+    pub needs_client_certificate: bool,
 }
 
 impl HubConnection {
     /// `extra` are the CAs added by hand, by the name [`HubEntry::ca`] has for them.
     pub fn new(extra: HashMap<String, Vec<Vec<u8>>>) -> Self {
-        Self { extra }
+        Self {
+            extra,
+            trust: Trust::default(),
+        }
+    }
+
+    /// With what managed configuration says.
+    #[must_use]
+    pub fn with_trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
     }
 
     fn run(
@@ -43,10 +65,23 @@ impl HubConnection {
         hub: &HubEntry,
         request: &HubRequest,
     ) -> Result<http::Response<ureq::Body>, HubFailure> {
+        if self.trust.needs_client_certificate {
+            return Err(unreachable(
+                "policy.client_certificate",
+                format!(
+                    "policy demands that this device shows a certificate of its own to {}, and this client cannot",
+                    hub.url
+                ),
+                "Ask whoever manages this device.",
+            ));
+        }
         let extra = hub.ca.as_ref().and_then(|name| self.extra.get(name));
-        let roots = Roots::system_and(extra.cloned().unwrap_or_default());
+        let mut extra = extra.cloned().unwrap_or_default();
+        extra.extend(self.trust.authorities.iter().cloned());
+        let roots = Roots::system_and(extra);
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let (config, failure) = HubVerifier::new(roots, provider)
+            .with_pins(self.trust.pins.clone())
             .into_config()
             .map_err(|error| from_tls(TlsFailure::of_handshake(&error, &hub.url)))?;
         let handshake = Arc::new(Mutex::new(None));

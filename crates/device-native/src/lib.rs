@@ -8,11 +8,15 @@ pub mod fault;
 mod files;
 mod http;
 mod key_file;
+mod managed;
 mod system;
 
 pub use ca_file::{CaFileError, read_certificates};
 pub use files::Files;
-pub use http::HubConnection;
+pub use http::{HubConnection, Trust};
 pub use key_file::KeyFile;
+#[cfg(unix)]
+pub use managed::read_managed;
+pub use managed::{MANAGED_FILE, ManagedError, POLICY_VARIABLE, managed_policies};
 pub use satchel_trust::{HubVerifier, Roots, TlsFailure};
 pub use system::{SystemClock, SystemEntropy};

@@ -28,6 +28,9 @@ pub struct Account {
     pub device: DeviceId,
     /// Whether this device may sign in again by its key.
     pub remembered: bool,
+    /// What the hub's administrator lets this person's devices do.
+    #[serde(default)]
+    pub policy: Option<crate::policy::HeldPolicy>,
     /// The lease.
     #[serde(default)]
     pub lease: LeaseState,
@@ -86,6 +89,7 @@ impl Account {
             name,
             device,
             remembered,
+            policy: None,
             lease: LeaseState::default(),
             downloads: Catalogue::default(),
             cookie: None,
@@ -144,6 +148,9 @@ pub struct VaultBody {
     /// At most one account for each hub.
     #[serde(default)]
     pub accounts: Vec<Account>,
+    /// Characters of the PIN, for a policy that demands more; in here, as it helps to guess.
+    #[serde(default)]
+    pub pin_chars: Option<u32>,
 }
 
 impl VaultBody {

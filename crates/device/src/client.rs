@@ -7,6 +7,7 @@
 //! [`crate::LeaseState`], [`crate::VaultFile`], [`crate::Catalogue`]).
 
 mod download;
+mod policy;
 mod sign_in;
 mod watch;
 
@@ -17,8 +18,8 @@ use crate::downloads::is_package_file;
 use crate::ports::{HubPort, Storage};
 use crate::state::{self, HUBS_FILE, VAULT_FILE};
 use crate::{
-    Account, DEFAULT_IDLE_MS, DeviceError, Entry, HubEntry, HubFailure, HubList, KdfCost, Lock,
-    Remaining, StorageError, VaultBody, VaultError, VaultFile, VaultKey, calls, find_named,
+    Account, DeviceError, Entry, HubEntry, HubFailure, HubList, KdfCost, Lock, Managed, Remaining,
+    StorageError, VaultBody, VaultError, VaultFile, VaultKey, calls, find_named,
 };
 
 pub use download::DownloadEvent;
@@ -33,6 +34,7 @@ pub struct Client<'a> {
     hubs: HubList,
     vault: Option<VaultFile>,
     lock: Lock,
+    managed: Managed,
 }
 
 /// An app opened from this device.
@@ -75,6 +77,7 @@ impl<'a> Client<'a> {
             hubs,
             vault,
             lock: Lock::default(),
+            managed: Managed::default(),
         })
     }
 
@@ -100,7 +103,9 @@ impl<'a> Client<'a> {
             }
             None => (self.hubs.hubs.first(), "-".to_owned()),
         };
-        found.cloned().ok_or(DeviceError::NoSuchHub { url })
+        let found = found.cloned().ok_or(DeviceError::NoSuchHub { url })?;
+        self.managed.check_hub(&found.url)?;
+        Ok(found)
     }
 
     /// Whether a hub answers over a connection that passes every check. Any HTTP answer will
@@ -109,6 +114,7 @@ impl<'a> Client<'a> {
     /// # Errors
     /// [`HubFailure::Unreachable`] with the check that failed.
     pub fn check_hub(&mut self, entry: &HubEntry) -> Result<(), DeviceError> {
+        self.managed.check_hub(&entry.url)?;
         self.hub.send(entry, &calls::me(None))?;
         Ok(())
     }
@@ -195,6 +201,7 @@ impl<'a> Client<'a> {
                 Protection::OutsideKey { name, key } => self.unlock_with_key(name, key),
             };
         }
+        self.check_protection(&protection)?;
         // What is left to leave had its account in no vault, least of all in this one.
         self.let_hubs_leave()?;
         let entropy = &mut *self.entropy;
@@ -205,10 +212,26 @@ impl<'a> Client<'a> {
                 file.set_outside_key(&key, name, kek, entropy);
             }
         }
-        self.storage.write(VAULT_FILE, &file.to_json())?;
+        let pin_chars = match protection {
+            Protection::Pin(pin) => Some(policy::chars(pin)),
+            Protection::OutsideKey { .. } => None,
+        };
+        let body = VaultBody {
+            pin_chars,
+            ..VaultBody::default()
+        };
+        self.lock.unlock(
+            key,
+            self.clock.now(),
+            crate::policy::idle_ms(&self.managed.policy()),
+        );
         self.vault = Some(file);
-        self.lock.unlock(key, self.clock.now(), DEFAULT_IDLE_MS);
-        Ok(())
+        let saved = self.save(&body);
+        if saved.is_err() {
+            self.vault = None;
+            self.lock.lock();
+        }
+        saved
     }
 
     /// Unlocks with a PIN; that is a launch. One process at a time tries, so that every try
@@ -219,13 +242,23 @@ impl<'a> Client<'a> {
     pub fn unlock_with_pin(&mut self, pin: &str) -> Result<(), DeviceError> {
         let _alone = self.storage.lock()?;
         self.read_again()?;
+        // Fewer tries than the vault was told last, if this device is told so now.
+        let managed = self
+            .managed
+            .policy()
+            .number(satchel_contract::policy::Key::PinTries);
         let vault = self.vault.as_mut().ok_or(VaultError::NoPin)?;
+        vault.limit_tries(vault.tries().min(managed));
         let counted = vault.count_try();
         self.storage.write(VAULT_FILE, &vault.to_json())?;
         counted?;
         let tried = vault.try_pin(pin);
         self.storage.write(VAULT_FILE, &vault.to_json())?;
-        self.unlocked(tried?)
+        self.unlocked(tried?)?;
+        self.update(|body| {
+            body.pin_chars = Some(policy::chars(pin));
+            Ok(())
+        })
     }
 
     /// Unlocks with a key kept outside; that is a launch.
@@ -297,11 +330,14 @@ impl<'a> Client<'a> {
     /// The first of them that fails.
     pub fn open(&mut self, url: &str, app: &AppId) -> Result<Opened, DeviceError> {
         let now = self.clock.now();
+        let before = self.body()?;
+        let allowed = self.check_use(&before, account_of(&before, url)?);
         let (opened, account) = self.update(|body| {
             let account = body.account_mut(url).ok_or_else(|| not_signed_in(url))?;
             // Saved even when it is refused: the mark and a clock found behind must survive.
             Ok((account.lease.open(now), account.clone()))
         })?;
+        allowed?;
         let remaining = opened?;
         let entry = account
             .downloads
@@ -367,7 +403,8 @@ impl<'a> Client<'a> {
 
     fn unlocked(&mut self, key: VaultKey) -> Result<(), DeviceError> {
         let now = self.clock.now();
-        self.lock.unlock(key, now, DEFAULT_IDLE_MS);
+        self.lock
+            .unlock(key, now, crate::policy::idle_ms(&self.managed.policy()));
         self.let_hubs_leave()?;
         self.update(|body| {
             for account in &mut body.accounts {
@@ -397,7 +434,10 @@ impl<'a> Client<'a> {
         let key = self.lock.key(self.clock.now())?;
         let vault = self.vault.as_ref().ok_or(VaultError::Locked)?;
         let bytes = vault.load_body(key)?;
-        Ok(serde_json::from_slice(&bytes).map_err(|_| VaultError::Damaged)?)
+        let mut body: VaultBody =
+            serde_json::from_slice(&bytes).map_err(|_| VaultError::Damaged)?;
+        self.keep_to_policy(&mut body);
+        Ok(body)
     }
 
     /// Whatever needed the body counted as a use when it was read; writing does not count again.
@@ -408,6 +448,8 @@ impl<'a> Client<'a> {
             serde_json::to_vec(body).expect("plain structs of strings and numbers serialise"),
         );
         vault.save_body(key, &bytes, &mut *self.entropy);
+        let lock = self.managed.with_all_hubs(body).policy;
+        vault.limit_tries(lock.number(satchel_contract::policy::Key::PinTries));
         self.storage.write(VAULT_FILE, &vault.to_json())?;
         self.vault = Some(vault);
         Ok(())
@@ -417,6 +459,7 @@ impl<'a> Client<'a> {
         let bytes = serde_json::to_vec_pretty(&hubs).expect("plain structs of strings serialise");
         self.storage.write(HUBS_FILE, &bytes)?;
         self.hubs = hubs;
+        self.list_managed_hubs();
         Ok(())
     }
 

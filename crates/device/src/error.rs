@@ -4,7 +4,7 @@ use satchel_base::AppId;
 use satchel_contract::ApiError;
 use satchel_sealed::OpenError;
 
-use crate::{HubUrlError, LeaseError, VaultError};
+use crate::{HubUrlError, LeaseError, PolicyRefusal, VaultError};
 
 /// A file could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +58,9 @@ pub enum DeviceError {
     /// Vault and lock.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// Policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyRefusal),
     /// A package was not accepted.
     #[error("the download cannot be opened: {0}")]
     Package(#[from] OpenError),
@@ -165,6 +168,7 @@ impl DeviceError {
         match self {
             Self::Lease(error) => error.code(),
             Self::Vault(error) => error.code(),
+            Self::Policy(error) => error.code(),
             Self::Package(error) => error.code(),
             Self::Storage(error) | Self::Hub(HubFailure::Sink(error)) => storage_code(error),
             Self::Hub(HubFailure::Unreachable(error) | HubFailure::Refused { error, .. })
@@ -189,6 +193,7 @@ impl DeviceError {
         match self {
             Self::Lease(error) => error.next(),
             Self::Vault(error) => error.next(),
+            Self::Policy(error) => error.next(),
             Self::Package(error) => package_next(error),
             Self::Storage(error) | Self::Hub(HubFailure::Sink(error)) => storage_next(error),
             Self::Hub(HubFailure::Unreachable(error) | HubFailure::Refused { error, .. })

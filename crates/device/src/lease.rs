@@ -38,6 +38,9 @@ pub struct LeaseState {
     /// The grants accepted that the time of issue alone would not keep from being played again.
     #[serde(default)]
     accepted: Vec<Accepted>,
+    /// Hours that policy leaves of the grant's; set anew whenever the state is read.
+    #[serde(default)]
+    limit_hours: Option<u16>,
 }
 
 /// A grant that gave its hours.
@@ -259,7 +262,7 @@ impl LeaseState {
         seen.observe(now);
         let grant = seen.before_launch(now)?;
         let start = seen.first_launch.unwrap_or_else(|| seen.time(now));
-        let hours = i64::from(grant.offline_hours.min(MAX_OFFLINE_HOURS));
+        let hours = i64::from(seen.hours(grant));
         let ends_at = start.plus_ms(hours * HOUR_MS);
         let remaining_ms = ends_at.since_ms(seen.time(now));
         if remaining_ms > 0 {
@@ -270,6 +273,11 @@ impl LeaseState {
         } else {
             Err(LeaseError::Expired { ended_at: ends_at })
         }
+    }
+
+    /// Policy leaves no more than these hours, of this grant and of later ones.
+    pub fn limit(&mut self, hours: u16) {
+        self.limit_hours = (hours < MAX_OFFLINE_HOURS).then_some(hours);
     }
 
     /// The user signed out: downloads close. What was seen of time is kept.
@@ -314,10 +322,7 @@ impl LeaseState {
             warning,
             ends_at: left.map(|left| left.ends_at),
             remaining_ms: left.map_or(0, |left| left.remaining_ms),
-            offline_hours: self
-                .grant
-                .as_ref()
-                .map_or(0, |grant| grant.offline_hours.min(MAX_OFFLINE_HOURS)),
+            offline_hours: self.grant.as_ref().map_or(0, |grant| self.hours(grant)),
             code: error.as_ref().map(|error| error.code().to_owned()),
             message: error.as_ref().map(ToString::to_string),
             next: error.as_ref().map(|error| error.next().to_owned()),
@@ -333,7 +338,7 @@ impl LeaseState {
             });
         }
         let grant = self.grant.as_ref().ok_or(LeaseError::NotSignedIn)?;
-        if grant.offline_hours == 0 {
+        if self.hours(grant) == 0 {
             return Err(LeaseError::OfflineNotAllowed);
         }
         if self.first_launch.is_none()
@@ -344,6 +349,12 @@ impl LeaseState {
             });
         }
         Ok(grant)
+    }
+
+    /// The hours that count: the grant's, but no more than policy leaves.
+    fn hours(&self, grant: &Grant) -> u16 {
+        let limit = self.limit_hours.unwrap_or(MAX_OFFLINE_HOURS);
+        grant.offline_hours.min(limit).min(MAX_OFFLINE_HOURS)
     }
 
     /// The time that counts: the clock, but never less than what was seen.

@@ -5,7 +5,7 @@
 //! and entropy are values. Everything that is kept is `serde`, so a browser can keep it too.
 //!
 //! Rules: DESIGN §3 (lease, credentials, lock). Formats: `docs/formats/grant.md`,
-//! `docs/formats/vault.md`.
+//! `docs/formats/vault.md`, `docs/formats/policy.md`.
 #![forbid(unsafe_code)]
 
 mod account;
@@ -17,6 +17,7 @@ mod hubs;
 mod lease;
 mod lock;
 mod named;
+pub mod policy;
 pub mod ports;
 pub mod state;
 mod vault;
@@ -32,5 +33,6 @@ pub use lease::{
 };
 pub use lock::{DEFAULT_IDLE_MS, Lock};
 pub use named::find_named;
+pub use policy::{Managed, PolicyRefusal};
 pub use satchel_base::utc_text;
 pub use vault::{KdfCost, PIN_TRIES, VaultError, VaultFile, VaultKey};

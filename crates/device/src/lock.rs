@@ -30,6 +30,13 @@ impl Lock {
         });
     }
 
+    /// Another idle time, counted from the last use.
+    pub fn set_idle_ms(&mut self, idle_ms: i64) {
+        if let Some(unlocked) = &mut self.unlocked {
+            unlocked.idle_ms = idle_ms;
+        }
+    }
+
     /// Drops the key at once.
     pub fn lock(&mut self) {
         self.unlocked = None;

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 pub const PIN_TRIES: u32 = 10;
 
 const FORMAT: u16 = 1;
-const MIN_PIN_CHARS: usize = 4;
+pub(crate) const MIN_PIN_CHARS: usize = 4;
 const MAX_PIN_CHARS: usize = 128;
 const NONCE_BYTES: usize = 24;
 
@@ -86,6 +86,9 @@ pub struct VaultFile {
     outside: Vec<OutsideSlot>,
     /// PIN tries since the last right one.
     wrong_tries: u32,
+    /// Tries before the vault is destroyed, where policy allows fewer than [`PIN_TRIES`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tries_allowed: Option<u32>,
     /// base64 of nonce and ciphertext.
     body: String,
 }
@@ -121,7 +124,7 @@ pub enum VaultError {
         tries_left: u32,
     },
     /// Too many wrong PINs.
-    #[error("the vault was destroyed after {PIN_TRIES} wrong PINs")]
+    #[error("the vault was destroyed after too many wrong PINs")]
     Destroyed,
     /// No PIN was ever set.
     #[error("no PIN is set on this device")]
@@ -183,6 +186,7 @@ impl VaultFile {
             pin: None,
             outside: Vec::new(),
             wrong_tries: 0,
+            tries_allowed: None,
             body: String::new(),
         };
         file.save_body(&key, b"{}", entropy);
@@ -271,6 +275,22 @@ impl VaultFile {
         });
     }
 
+    /// Removes all slots opened by keys kept elsewhere.
+    pub fn remove_outside_keys(&mut self) {
+        self.outside.clear();
+    }
+
+    /// How many wrong PINs destroy the vault; never more than [`PIN_TRIES`], never none.
+    pub fn limit_tries(&mut self, tries: u32) {
+        self.tries_allowed = (tries < PIN_TRIES).then_some(tries.max(1));
+    }
+
+    /// Tries before the vault is destroyed.
+    pub fn tries(&self) -> u32 {
+        let allowed = self.tries_allowed.unwrap_or(PIN_TRIES);
+        allowed.clamp(1, PIN_TRIES)
+    }
+
     /// Removes the slot of that name.
     pub fn remove_outside_key(&mut self, name: &str) {
         self.outside.retain(|slot| slot.name != name);
@@ -284,7 +304,7 @@ impl VaultFile {
     /// [`VaultError::NoPin`].
     pub fn count_try(&mut self) -> Result<(), VaultError> {
         self.pin_slot()?;
-        if self.wrong_tries >= PIN_TRIES {
+        if self.wrong_tries >= self.tries() {
             self.destroy();
             return Err(VaultError::Destroyed);
         }
@@ -308,12 +328,12 @@ impl VaultFile {
                 self.wrong_tries = 0;
                 Ok(key)
             }
-            None if self.wrong_tries >= PIN_TRIES => {
+            None if self.wrong_tries >= self.tries() => {
                 self.destroy();
                 Err(VaultError::Destroyed)
             }
             None => Err(VaultError::WrongPin {
-                tries_left: PIN_TRIES - self.wrong_tries,
+                tries_left: self.tries() - self.wrong_tries,
             }),
         }
     }

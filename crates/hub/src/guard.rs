@@ -112,6 +112,9 @@ async fn admit(
         if session.client == Client::Device {
             asker.client = Client::Device;
         }
+        if asker.client == Client::Device && route.audience() == Audience::Devices {
+            state.check_client_version(&user.id, from.client)?;
+        }
         identify(state, route, &mut asker, user.into(), now).await?;
         asker.token = Some(token);
     }

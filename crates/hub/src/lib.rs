@@ -20,6 +20,7 @@ mod language;
 mod limits;
 mod outgoing;
 mod peers;
+mod policy;
 mod provider;
 mod qix_host;
 mod refusal;

@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use satchel_base::{AppId, CancelToken, Entropy, UnixMillis};
+use satchel_contract::policy::Key;
 use satchel_data::{Model, View};
 use satchel_engine::Engine;
 use satchel_gate::Action;
@@ -122,7 +123,7 @@ impl HubHost {
     fn own_meta(&self, app: &App, rights: &Rights) -> AppMeta {
         let meta = apps::meta(app, &self.user, rights);
         AppMeta {
-            may_export: meta.may_export && self.state.settings.may_export,
+            may_export: meta.may_export && self.state.lets(&self.user.id, Key::AllowExport),
             ..meta
         }
     }
@@ -344,7 +345,7 @@ impl Host for HubHost {
         let by_rule = self
             .app(&file.app)
             .is_ok_and(|(app, rights)| rights.may(&self.user, Action::ExportData, &app));
-        if !self.state.settings.may_export || !by_rule {
+        if !self.state.lets(&self.user.id, Key::AllowExport) || !by_rule {
             self.note("data.export", &file.app, "access.denied");
             return Err(Refusal::AccessDenied);
         }

@@ -7,6 +7,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use axum::http::{HeaderValue, StatusCode};
 use satchel_base::SubjectId;
+use satchel_contract::policy::Key;
 use satchel_contract::{Me, SignIn};
 use satchel_gate::{Attempt, Client, PASSWORD_COST, address_key, offline_hours};
 use satchel_store::{AuditEvent, TokenHash, User};
@@ -164,8 +165,9 @@ pub(crate) fn me(state: &HubState, user: &User, access: satchel_contract::Access
         access_type: access,
         may_use_device: access.may_use_device(),
         hub: state.identity(),
-        offline_hours: offline_hours(state.settings.offline_hours, access),
-        may_remember: state.settings.may_remember,
+        offline_hours: offline_hours(state.policy_hours(&user.id), access),
+        may_remember: state.lets(&user.id, Key::AllowRemember),
+        policy: crate::policy::lines(&state.settings, &user.id),
     }
 }
 

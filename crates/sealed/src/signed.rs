@@ -12,6 +12,9 @@ pub const GRANT: &str = "satchel grant v1";
 /// The context of a manifest.
 pub const MANIFEST: &str = "satchel manifest v1";
 
+/// The context of a policy.
+pub const POLICY: &str = "satchel policy v1";
+
 /// 1 MiB: a manifest of an app with ten thousand tables fits; nothing larger is read.
 pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 

@@ -33,6 +33,10 @@ pub struct Settings {
     pub anonymous_viewing: bool,
     /// Whether people may export data from apps on the hub.
     pub may_export: bool,
+    /// What every person's devices may do, beside the switches above.
+    pub policy: satchel_contract::Policy,
+    /// What one person's devices may do, by their id; only ever stricter.
+    pub policies: std::collections::BTreeMap<String, satchel_contract::Policy>,
     /// Whom refusals tell people to ask.
     pub contact: String,
     /// Origins under which people reach this hub: `https://hub.example.org`.
@@ -46,6 +50,8 @@ impl Default for Settings {
             may_remember: true,
             anonymous_viewing: false,
             may_export: true,
+            policy: satchel_contract::Policy::default(),
+            policies: std::collections::BTreeMap::new(),
             contact: String::new(),
             public_origins: Vec::new(),
         }

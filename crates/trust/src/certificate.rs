@@ -49,6 +49,12 @@ pub(crate) fn defect(der: &[u8], place: Place, now: i64) -> Option<Defect> {
     .or_else(|| common_defect(&certificate))
 }
 
+/// The SubjectPublicKeyInfo of a certificate, in DER.
+pub(crate) fn public_key(der: &[u8]) -> Option<&[u8]> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(certificate.tbs_certificate.subject_pki.raw)
+}
+
 fn root_defect(certificate: &X509Certificate<'_>, now: i64) -> Option<Defect> {
     if now > certificate.validity().not_after.timestamp() {
         return Some(Defect::Expired);

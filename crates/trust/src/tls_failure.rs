@@ -18,6 +18,17 @@ pub struct TlsFailure {
 }
 
 impl TlsFailure {
+    /// The chain is good, but goes through no key that managed configuration names.
+    pub(crate) fn of_pins(host: &str) -> Self {
+        Self {
+            code: "tls.not_pinned",
+            message: format!(
+                "the certificate of {host} is good, but not one of those that whoever manages this device allows"
+            ),
+            next: "Ask whoever manages this device; somebody may be between you and the hub.",
+        }
+    }
+
     /// A failure of path validation.
     pub(crate) fn of_chain(
         error: &CertificateError,

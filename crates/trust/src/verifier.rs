@@ -14,7 +14,7 @@ use rustls::{
 };
 
 use crate::TlsFailure;
-use crate::certificate::{Defect, Place, defect, describe};
+use crate::certificate::{Defect, Place, defect, describe, public_key};
 
 /// The CAs a connection trusts.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +51,7 @@ pub struct HubVerifier {
     provider: Arc<CryptoProvider>,
     roots: Vec<CertificateDer<'static>>,
     failure: FailureCell,
+    pins: Option<Vec<[u8; 32]>>,
 }
 
 impl HubVerifier {
@@ -60,7 +61,16 @@ impl HubVerifier {
             provider,
             roots: roots.certificates,
             failure: FailureCell::default(),
+            pins: None,
         }
+    }
+
+    /// A chain must go through one of these public keys (SHA-256 of the SubjectPublicKeyInfo)
+    /// as well; that only ever refuses more.
+    #[must_use]
+    pub fn with_pins(mut self, pins: Option<Vec<[u8; 32]>>) -> Self {
+        self.pins = pins;
+        self
     }
 
     /// Checks a chain for a host at a time.
@@ -81,7 +91,8 @@ impl HubVerifier {
         let error = match self.validate(leaf, &sound, &good_roots, host, now) {
             Ok(()) => {
                 return match defect(leaf, Place::Leaf, seconds) {
-                    None => Ok(()),
+                    None if self.is_pinned(leaf, &sound, &good_roots, host, now) => Ok(()),
+                    None => Err(TlsFailure::of_pins(&name)),
                     Some(defect) => Err(TlsFailure::of_defect(defect, "the certificate", &name)),
                 };
             }
@@ -110,6 +121,49 @@ impl HubVerifier {
             return Err(TlsFailure::of_defect(defect, "the certificate", &name));
         }
         Err(TlsFailure::of_chain(&error, &name, describe(leaf).as_ref()))
+    }
+
+    /// Whether a chain goes through a pinned key. That a certificate was sent along is not
+    /// enough: whoever has no right to the pinned key could send it too. So the pinned one is
+    /// made the only root, and the chain must lead there.
+    fn is_pinned(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[&CertificateDer<'_>],
+        roots: &[&CertificateDer<'_>],
+        host: &ServerName<'_>,
+        now: UnixTime,
+    ) -> bool {
+        let Some(pins) = &self.pins else {
+            return true;
+        };
+        let is_pin = |der: &CertificateDer<'_>| {
+            let hash = public_key(der).and_then(|key| self.sha256(key));
+            hash.is_some_and(|hash| pins.contains(&hash))
+        };
+        // Where the system's own store always counts too, only the hub's own key tells.
+        let roots_count = cfg!(all(
+            unix,
+            not(target_vendor = "apple"),
+            not(target_os = "android")
+        ));
+        is_pin(leaf)
+            || (roots_count
+                && intermediates.iter().chain(roots).any(|authority| {
+                    is_pin(authority)
+                        && self
+                            .validate(leaf, intermediates, &[*authority], host, now)
+                            .is_ok()
+                }))
+    }
+
+    fn sha256(&self, bytes: &[u8]) -> Option<[u8; 32]> {
+        let suites = self.provider.cipher_suites.iter();
+        let hash = suites
+            .filter_map(|suite| suite.tls13())
+            .map(|suite| suite.common.hash_provider)
+            .find(|hash| hash.algorithm() == rustls::crypto::hash::HashAlgorithm::SHA256)?;
+        hash.hash(bytes).as_ref().try_into().ok()
     }
 
     /// Path validation, dates and names against exactly these roots.

@@ -56,6 +56,21 @@ export interface Me {
   offline_hours: number;
   /** Whether the hub allows a device to remember the log-in. */
   may_remember: boolean;
+  /** What administrators of the hub let this person's devices do beyond what is built in, to
+   * be shown; devices keep to the signed document. */
+  policy: PolicyLine[];
+}
+
+/** A key of a policy, as people read it. */
+export interface PolicyLine {
+  /** The key's name. */
+  key: string;
+  /** What it is about, a few words. */
+  title: string;
+  /** What holds. */
+  value: string;
+  /** Who decided it. */
+  decided_by: string[];
 }
 
 /** The hub as devices pin it at enrolment. */
@@ -163,6 +178,8 @@ export interface Enrolled {
   hub: HubIdentity;
   /** A signed `Grant` (`satchel_sealed::signed` envelope), base64. */
   grant: string;
+  /** A signed `PolicyDocument`, base64; absent from a hub that has none. */
+  policy?: string | null;
 }
 
 /** A number used once, for a device to sign. */
@@ -189,6 +206,8 @@ export interface Lease {
   now: number;
   /** Apps this device holds that must be closed and removed, because rights are gone. */
   revoked: string[];
+  /** A signed `PolicyDocument`, base64; absent from a hub that has none. */
+  policy?: string | null;
 }
 
 /** What a download would hold for this person. */
@@ -301,4 +320,16 @@ export interface Manifest {
   access_fingerprint: string;
   /** The grant under which it was made. */
   grant: string;
+}
+
+/** What a hub signs for one person, whole, under the context `satchel policy v1`. */
+export interface PolicyDocument {
+  /** The hub's id. */
+  hub: string;
+  /** For whom. */
+  user: string;
+  /** When it was signed, by the hub's clock. A device takes no older one than it has. */
+  issued_at: number;
+  /** What holds. */
+  policy: Record<string, boolean | number | string | string[]>;
 }

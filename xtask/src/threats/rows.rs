@@ -75,7 +75,9 @@ pub const ROWS: &[Row] = &[
         "An unlocked device is stolen",
         "The key is dropped after the idle time, at once by locking, and by a clock set back; what was open closes with it. A device that is reported is wiped at its next contact.",
         ("AUTH-2, AUTH-3, PLATFORM-3", "V7.3.1"),
-        Partly("pages a browser rendered are not looked for in its memory."),
+        Partly(
+            "a search of the memory after locking: it still finds copies of the vault's key where it was moved from, until the process ends.",
+        ),
     ),
     row(
         3,
@@ -180,7 +182,7 @@ pub const ROWS: &[Row] = &[
         "They are evaluated on the view. What a load script computed into a variable is everybody's, as its author wrote it.",
         ("", "V8.2.2"),
         Partly(
-            "alternate states and long random expressions are compared with a naive evaluator, but not masked with reduced.",
+            "random expressions and alternate states, masked beside reduced; the expressions that are compared are a list.",
         ),
     ),
     row(
@@ -188,16 +190,14 @@ pub const ROWS: &[Row] = &[
         "A withheld field is asked for by another way",
         "It does not exist in the view: an expression, a search, a selection and a list answer as for a name nobody ever used.",
         ("", "V8.2.3, V16.5.1, V6.3.8"),
-        Partly(
-            "every entry point of the protocol, one by one, with a withheld name and one that never was.",
-        ),
+        Whole,
     ),
     row(
         18,
         "A cache gives one person another's answer",
         "Caches belong to a view; people share one only if they see the same.",
         ("", "V14.2.2, V14.2.5, V14.3.2"),
-        Partly("long random turns of two people compared with cold answers."),
+        Whole,
     ),
     row(
         19,
@@ -346,16 +346,18 @@ pub const ROWS: &[Row] = &[
     row(
         39,
         "Client, container or app are downgraded",
-        "Formats carry their number, and a newer one is refused by name; an older reload does not replace a newer one.",
+        "Formats carry their number, and a newer one is refused by name; an older reload or policy does not replace a newer one; policy may demand a least version of the client.",
         ("CODE-2, RESILIENCE-2", "V9.2.2"),
-        Partly("there is no least version of the client that a hub may demand."),
+        Whole,
     ),
     row(
         40,
         "The hub serves pages that steal keys",
-        "A strict content security policy. The first visit trusts the hub.",
+        "A strict content security policy; the service worker keeps the files of one build, each checked against its hash. The first visit trusts the hub.",
         ("", "V3.6.1"),
-        Partly("the service worker does not check pages against a signed list."),
+        Partly(
+            "a flipped byte in each file a hub serves; the list of hashes is not signed, as it comes from the hub as well.",
+        ),
     ),
     row(
         41,
@@ -374,11 +376,9 @@ pub const ROWS: &[Row] = &[
     row(
         43,
         "Managed configuration is used to inject a hub",
-        "Addresses begin with https:// and hold nothing but host and port; a hub must pass every check before it is added.",
+        "Only a file that root alone may write counts, and what it says is merged so that it loosens nothing the hub says. Addresses begin with https:// and hold nothing but host and port; each connection passes every check.",
         ("CODE-4, PLATFORM-1", ""),
-        Partly(
-            "there is no managed configuration yet; the addresses it would bring are checked as all others.",
-        ),
+        Whole,
     ),
     row(
         44,

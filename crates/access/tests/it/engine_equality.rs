@@ -11,8 +11,8 @@ use satchel_engine::{DEFAULT_STATE, Engine, NoLookup, Query, Selections, StateSe
 
 use crate::twins::{access, build, cases, rows, wanted};
 
-/// Sums, counts, texts, set analysis, and expressions on fields that may be withheld.
-const EXPRESSIONS: [&str; 9] = [
+/// Sums, counts, texts, set analysis, totals, Aggr, and expressions on fields that may be withheld.
+const EXPRESSIONS: [&str; 16] = [
     "Count(K1)",
     "Count(DISTINCT R)",
     "Concat(DISTINCT S, ',')",
@@ -22,6 +22,13 @@ const EXPRESSIONS: [&str; 9] = [
     "Count({<R={'V1'}>} K2)",
     "Sum(If(S='V2', 1, 0)) + Count(K3)",
     "Count(NoSuchField)",
+    "Count(TOTAL R)",
+    "Count({1-$} R)",
+    "Count({<R=P({1} S)>} K1)",
+    "Count({<R=E({<S={'V1'}>} R)>} K1)",
+    "Sum(Aggr(Count(S), R))",
+    "Max({1} Aggr(Count(DISTINCT K1), T))",
+    "Concat({$*<S={\"V*\"}>} DISTINCT S, '|')",
 ];
 
 /// Selects elements of some fields and writes out states, frequencies and remaining rows.

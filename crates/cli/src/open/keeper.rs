@@ -240,7 +240,7 @@ impl Keeper {
         let is_locked = closed.is_some_and(|error| error.code == "vault.locked");
         match kept {
             None if self.follows_session => self.context.client.lock(),
-            Some(key) if is_locked => self.unlock_again(key),
+            Some((key, _)) if is_locked => self.unlock_again(key),
             _ => {}
         }
     }

@@ -173,6 +173,15 @@ impl Device {
         self.folder.path().join("home")
     }
 
+    /// From now on, the client is told this policy by whoever starts it.
+    pub fn set_policy(&self, json: &str) {
+        fs::write(self.policy(), json).unwrap();
+    }
+
+    fn policy(&self) -> PathBuf {
+        self.folder.path().join("policy.json")
+    }
+
     /// Runs the client at the present time.
     pub fn satchel(&self, arguments: &[&str]) -> Outcome {
         self.run(Command::new(&self.satchel), arguments, "")
@@ -255,6 +264,9 @@ impl Device {
 
     /// Starts the client as `command` begins it, to be ended by the test.
     pub fn spawn(&self, mut command: Command, arguments: &[&str]) -> Child {
+        if self.policy().exists() {
+            command.env("SATCHEL_POLICY", self.policy());
+        }
         command
             .args(arguments)
             .arg("--json")

@@ -16,5 +16,6 @@ mod broken_network;
 mod kills;
 mod open;
 mod path;
+mod policy;
 mod refusals;
 mod time;

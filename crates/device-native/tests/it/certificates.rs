@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CustomExtension, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData as _,
+    date_time_ymd,
 };
 use satchel_device::{HubEntry, HubFailure, calls, ports::HubPort as _};
-use satchel_device_native::HubConnection;
+use satchel_device_native::{HubConnection, Trust};
 
 use crate::server::serve;
 
@@ -333,4 +334,91 @@ fn malformed_authority_information_is_refused() {
         &[&root],
         "tls.malformed_authority_information",
     );
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let suite = rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
+    let hash = suite.tls13().unwrap().common.hash_provider.hash(bytes);
+    hash.as_ref().try_into().unwrap()
+}
+
+/// What a device that is told these pins says to a chain that is good but for them.
+#[track_caller]
+fn check_pins(pins: &[&[u8]], key: KeyPair, chain: Vec<Vec<u8>>, root: &Signer, want: &str) {
+    let server = serve(chain, key.serialize_der());
+    let trust = Trust {
+        authorities: vec![root.certificate.der().to_vec()],
+        pins: Some(pins.iter().map(|key| sha256(key)).collect()),
+        needs_client_certificate: false,
+    };
+    let mut connection = HubConnection::new(HashMap::new()).with_trust(trust);
+    let hub = HubEntry {
+        url: format!("https://{HOST}:{}", server.port),
+        ca: None,
+    };
+    let answer = connection.send(&hub, &calls::me(Some("secret=1")));
+    let n_received = server.received.join().unwrap();
+    match answer {
+        Ok(_) => assert_eq!((want, n_received > 0), ("accepted", true)),
+        Err(HubFailure::Unreachable(error)) => {
+            assert_eq!(
+                (error.code.as_str(), n_received),
+                (want, 0),
+                "{}",
+                error.message
+            );
+        }
+        Err(other) => panic!("{other}"),
+    }
+}
+
+// threat: T-09 T-10
+#[test]
+fn a_chain_must_go_through_a_pinned_key() {
+    let spki = |signer: &Signer| signer.issuer.key().subject_public_key_info();
+    let root = root(ca_params("Root"));
+    let middle = intermediate(ca_params("Middle"), &root);
+    let other = intermediate(ca_params("Other"), &root);
+    let case = |pins: &[&[u8]], want: &str| {
+        let leaf_key = key();
+        let leaf = leaf_params(HOST)
+            .signed_by(&leaf_key, &middle.issuer)
+            .unwrap();
+        // The other authority's certificate is sent along: that makes it no part of the chain.
+        let chain = [
+            leaf.der().to_vec(),
+            middle.certificate.der().to_vec(),
+            other.certificate.der().to_vec(),
+        ];
+        let own = leaf_key.subject_public_key_info();
+        let pins: Vec<&[u8]> = pins
+            .iter()
+            .map(|pin| if pin.is_empty() { &own[..] } else { pin })
+            .collect();
+        check_pins(&pins, leaf_key, chain.to_vec(), &root, want);
+    };
+    case(&[&spki(&root)], "accepted");
+    case(&[&spki(&middle)], "accepted");
+    case(&[b""], "accepted");
+    case(&[b"another key", &spki(&middle)], "accepted");
+    case(&[b"another key"], "tls.not_pinned");
+    case(&[&spki(&other)], "tls.not_pinned");
+    case(&[], "tls.not_pinned");
+}
+
+#[test]
+fn a_client_certificate_that_is_demanded_is_not_there_and_nothing_is_sent() {
+    let trust = Trust {
+        needs_client_certificate: true,
+        ..Trust::default()
+    };
+    let mut connection = HubConnection::new(HashMap::new()).with_trust(trust);
+    let hub = HubEntry {
+        url: "https://localhost:1".into(),
+        ca: None,
+    };
+    match connection.send(&hub, &calls::me(None)) {
+        Err(HubFailure::Unreachable(error)) => assert_eq!(error.code, "policy.client_certificate"),
+        other => panic!("{}", other.is_ok()),
+    }
 }

@@ -6,5 +6,7 @@
 
 mod certificates;
 mod files;
+#[cfg(unix)]
+mod managed;
 mod server;
 mod vectors;

@@ -64,6 +64,7 @@ impl Client<'_> {
         app: &AppId,
         progress: &mut dyn FnMut(DownloadEvent),
     ) -> Result<Entry, DeviceError> {
+        self.check_use_at(hub)?;
         let partial = match self.resumable(hub, app)? {
             Some(partial) => partial,
             None => self.prepare(hub, app, progress)?,

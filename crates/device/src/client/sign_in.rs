@@ -2,13 +2,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use satchel_contract::policy::Key;
 use satchel_contract::{Challenge, Enrol, Enrolled, Lease, Me};
 use serde::de::DeserializeOwned;
 
 use super::{Client, Protection, account_of, is_revoked, is_session_over, not_signed_in};
 use crate::account::NewKeys;
+use crate::policy::{take_policy, verify_policy};
 use crate::ports::HubRequest;
-use crate::{Account, DeviceError, HubEntry, calls, verify_grant};
+use crate::{Account, DeviceError, HubEntry, PolicyRefusal, calls, verify_grant};
 
 /// The result of a log-in.
 #[derive(Clone, Debug)]
@@ -55,6 +57,10 @@ impl Client<'_> {
         if self.has_vault() {
             self.body()?;
         }
+        if !self.has_vault() {
+            // Before the hub is asked anything.
+            self.check_protection(&protection)?;
+        }
         let (me, cookie) = self.check_password(hub, user, password)?;
         self.make_vault(protection)?;
         self.signed_in(hub, me, cookie, Some((remember, device)))
@@ -84,6 +90,10 @@ impl Client<'_> {
         let account = account_of(&body, &hub.url)?;
         if !account.remembered {
             return Err(not_signed_in(&hub.url));
+        }
+        let policy = self.managed.with_hub_of(account).policy;
+        if !policy.is_on(Key::AllowRemember) {
+            return Err(PolicyRefusal::NoRemember.into());
         }
         let response = self.hub.send(hub, &calls::challenge(&account.device))?;
         let challenge: Challenge = calls::answer("challenge", &response)?;
@@ -243,6 +253,7 @@ impl Client<'_> {
                 .ok_or_else(|| not_signed_in(&hub.url))?;
             if let Some(lease) = renewed {
                 take_grant(account, &lease.grant, now)?;
+                hear_policy(account, lease.policy.as_deref())?;
                 for app in &lease.revoked {
                     if let Some(entry) = account.downloads.entry(app) {
                         removed.push(entry.manifest.title.clone());
@@ -296,7 +307,9 @@ impl Client<'_> {
             platform: device.platform.clone(),
             kem_key: STANDARD.encode(keys.kem.public_key().to_bytes()),
             signing_key: STANDARD.encode(keys.signing.verifying_key().to_bytes()),
-            remember: remember && me.may_remember,
+            remember: remember
+                && me.may_remember
+                && self.managed.policy().is_on(Key::AllowRemember),
             client: device.client.clone(),
         };
         let response = self.hub.send(hub, &calls::enrol(cookie, &enrol))?;
@@ -315,6 +328,7 @@ impl Client<'_> {
             &keys,
         );
         take_grant(&mut account, &enrolled.grant, now)?;
+        hear_policy(&mut account, enrolled.policy.as_deref())?;
         Ok(account)
     }
 }
@@ -330,5 +344,25 @@ fn take_grant(
         .map_err(|_| crate::LeaseError::GrantNotGenuine)?;
     let grant = verify_grant(&envelope, &account.hub, &account.user, &account.device)?;
     account.lease.log_in(grant, now)?;
+    Ok(())
+}
+
+/// Verifies the hub's policy by the pinned key and keeps it.
+fn hear_policy(account: &mut Account, sent: Option<&str>) -> Result<(), DeviceError> {
+    let sent = match sent {
+        None => None,
+        Some(text) => {
+            let envelope = STANDARD
+                .decode(text)
+                .map_err(|_| PolicyRefusal::NotGenuine)?;
+            Some(verify_policy(&envelope, &account.hub, &account.user)?)
+        }
+    };
+    take_policy(&mut account.policy, sent)?;
+    if let Some(held) = &account.policy
+        && !held.policy.is_on(Key::AllowRemember)
+    {
+        account.remembered = false;
+    }
     Ok(())
 }

@@ -30,6 +30,8 @@ impl Client<'_> {
             let bytes = vault.load_body(key)?;
             serde_json::from_slice::<crate::VaultBody>(&bytes).map_err(|_| VaultError::Damaged)?
         };
+        self.keep_to_policy(&mut body);
+        self.check_use(&body, account_of(&body, url)?)?;
         let account = body.account_mut(url).ok_or_else(|| not_signed_in(url))?;
         let seen = account.lease.high_water();
         let was_open = account.lease.remaining(seen.unwrap_or(now)).is_ok();

@@ -433,6 +433,40 @@ fn signing_out_closes_and_signing_in_opens_again() {
     assert!(client.open(URL, &app()).is_ok());
 }
 
+// threat: T-02 T-35
+#[test]
+fn signing_out_without_a_connection_forgets_what_signs_in() {
+    let world = World::new();
+    let mut client = world.start();
+    client.add_hub(world.entry.clone()).unwrap();
+    sign_in(&world, &mut client, true).unwrap();
+    client.download(&world.entry, &app(), &mut |_| {}).unwrap();
+    world.hub.borrow_mut().is_down = true;
+    assert_eq!(
+        client.sign_out(&world.entry),
+        Ok(false),
+        "the hub was not told"
+    );
+    let mut client = restart(&world);
+    assert_eq!(code(client.open(URL, &app())), "lease.not_signed_in");
+    world.hub.borrow_mut().is_down = false;
+    // Neither the session nor the key signs in again by itself.
+    assert_eq!(code(client.apps(&world.entry)), "auth.not_signed_in");
+    assert_eq!(
+        code(client.sign_in_remembered(&world.entry)),
+        "auth.not_signed_in"
+    );
+    assert_eq!(
+        world
+            .disk
+            .names()
+            .iter()
+            .filter(|n| n.starts_with("package-"))
+            .count(),
+        1
+    );
+}
+
 // threat: T-02
 #[test]
 fn a_locked_client_opens_nothing() {

@@ -8,5 +8,6 @@
 mod client;
 mod faults;
 mod lease;
+mod policy;
 mod vault;
 mod world;

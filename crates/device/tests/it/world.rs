@@ -190,6 +190,10 @@ pub struct Hub {
     pub session_over: bool,
     pub revoked: Vec<AppId>,
     pub device_revoked: bool,
+    /// What the hub's administrator says, as JSON; nothing is sent if `None`.
+    pub policy: Option<&'static str>,
+    /// Added to the time at which the policy is said to be signed.
+    pub policy_age: i64,
     pub n_bytes_sent: usize,
     n_grants: Cell<u32>,
     kem: Option<DevicePublicKey>,
@@ -220,6 +224,7 @@ impl Hub {
             hub: self.identity(),
             offline_hours: 240,
             may_remember: true,
+            policy: Vec::new(),
         }
     }
 
@@ -237,6 +242,18 @@ impl Hub {
         };
         let json = serde_json::to_vec(&grant).unwrap();
         STANDARD.encode(signed::sign(&self.key, signed::GRANT, &json).unwrap())
+    }
+
+    fn policy(&self) -> Option<String> {
+        let document = satchel_contract::PolicyDocument {
+            hub: self.id.clone(),
+            user: SubjectId::parse("ann"),
+            issued_at: UnixMillis(T0 + self.now - self.policy_age),
+            policy: serde_json::from_str(self.policy?).unwrap(),
+        };
+        let json = serde_json::to_vec(&document).unwrap();
+        let envelope = signed::sign(&self.key, signed::POLICY, &json).unwrap();
+        Some(STANDARD.encode(envelope))
     }
 
     fn pack(&mut self, app: &str) -> Download {
@@ -315,6 +332,7 @@ impl Hub {
                     device: DeviceId::new("device-1"),
                     hub: self.identity(),
                     grant: self.grant(),
+                    policy: self.policy(),
                 })
             }
             (Method::Post, ["devices", _, "challenge"]) => ok(&satchel_contract::Challenge {
@@ -347,6 +365,7 @@ impl Hub {
                 grant: self.grant(),
                 now: UnixMillis(T0 + self.now),
                 revoked: self.revoked.clone(),
+                policy: self.policy(),
             }),
             (Method::Post, ["apps", app, "downloads"]) => {
                 let app = (*app).to_owned();
@@ -469,6 +488,8 @@ impl World {
             session_over: false,
             revoked: Vec::new(),
             device_revoked: false,
+            policy: None,
+            policy_age: 0,
             n_bytes_sent: 0,
             n_grants: Cell::new(0),
             kem: None,

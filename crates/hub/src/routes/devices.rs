@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::{Extension, Json};
 use satchel_base::{DeviceId, SubjectId};
+use satchel_contract::policy::Key;
 use satchel_contract::{AccessType, Challenge, DeviceSignIn, Enrol, Enrolled, Grant, Lease};
 use satchel_gate::{Action, address_key, offline_hours};
 use satchel_sealed::{DevicePublicKey, VerifyingKey, signed};
@@ -62,7 +63,7 @@ pub(crate) async fn enrol(
         ));
     }
     let device = DeviceId::new(make_uuid());
-    let remember = body.remember && state.settings.may_remember;
+    let remember = body.remember && state.lets(&user.id, Key::AllowRemember);
     let new = NewDevice {
         id: device.clone(),
         user: user.id.clone(),
@@ -90,6 +91,7 @@ pub(crate) async fn enrol(
         device,
         hub: state.identity(),
         grant,
+        policy: Some(state.policy_document(&user.id)?),
     }))
 }
 
@@ -155,7 +157,8 @@ pub(crate) async fn sign_in(
     if taken && right && known.revoked_at.is_some() {
         return Err(tell_revoked(&state, &known.user, &id).await);
     }
-    let usable = known.remember && known.revoked_at.is_none() && state.settings.may_remember;
+    let usable =
+        known.remember && known.revoked_at.is_none() && state.lets(&known.user, Key::AllowRemember);
     if !(taken && right && usable) {
         note_about(
             &state,
@@ -223,6 +226,7 @@ pub(crate) async fn lease(
         grant,
         now: state.now(),
         revoked,
+        policy: Some(state.policy_document(&user.id)?),
     }))
 }
 
@@ -279,7 +283,7 @@ pub(crate) async fn issue_grant(
         user: user.clone(),
         device: device.clone(),
         issued_at: state.now(),
-        offline_hours: offline_hours(state.settings.offline_hours, access_type),
+        offline_hours: offline_hours(state.policy_hours(user), access_type),
         access_type,
     };
     state.store.record_grant(&grant).await?;

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use satchel_access::{Decision, Reduced, reduce};
 use satchel_base::{AppId, ByteSize, DeviceId, UnixMillis};
+use satchel_contract::policy::Key;
 use satchel_contract::{
     ApiError, Download, DownloadPreview, DownloadState, Manifest, StartDownload, TableRows,
 };
@@ -87,6 +88,14 @@ pub(crate) async fn start(
     let Json(body) = body.map_err(|_| malformed())?;
     let user = asker.person()?.clone();
     let app = visible(&state, &user, app).await?;
+    if !state.lets(&user.id, Key::AllowDownloads) {
+        return Err(Refused::new(
+            StatusCode::FORBIDDEN,
+            "policy.no_downloads",
+            "policy does not allow you to download apps",
+            "Open the app at the hub.",
+        ));
+    }
     let device = own_device(&state, &user.id, body.device.as_str().to_owned()).await?;
     housekeeping::note_failures(&state).await?;
     if state.store.n_preparing(&user.id).await? >= MAX_PREPARING {

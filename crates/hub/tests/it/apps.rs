@@ -12,7 +12,7 @@ fn base64(bytes: &[u8]) -> String {
     ::base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-fn from_base64(text: &str) -> Vec<u8> {
+pub fn from_base64(text: &str) -> Vec<u8> {
     use ::base64::Engine as _;
     ::base64::engine::general_purpose::STANDARD
         .decode(text)
@@ -224,7 +224,7 @@ pub struct Device {
     pub id: String,
     pub token: String,
     hub_id: String,
-    hub_key: VerifyingKey,
+    pub hub_key: VerifyingKey,
 }
 
 pub async fn enrol(hub: &Hub, who: &str) -> Device {

@@ -11,6 +11,7 @@ async fn list(hub: &Hub, token: &str) -> Value {
         .json()
 }
 
+// threat: T-06
 #[tokio::test(flavor = "multi_thread")]
 async fn offline_access_is_a_right_of_its_own() {
     let hub = hub_with_app().await;
@@ -69,6 +70,7 @@ async fn offline_access_is_a_right_of_its_own() {
     hub.stop().await;
 }
 
+// threat: T-08
 #[tokio::test(flavor = "multi_thread")]
 async fn who_sees_what_and_who_may_ask() {
     let hub = hub_with_app().await;

@@ -128,6 +128,16 @@ function BrowserSettings(): ReactElement {
           )}
         </Group>
 
+        {me && me.policy.length > 0 ? (
+          <Group title="What your hub decides">
+            {me.policy.map((line) => (
+              <Row key={line.key} title={line.title} text={`Decided by: ${line.decided_by.join(', ')}`}>
+                <span>{line.value}</span>
+              </Row>
+            ))}
+          </Group>
+        ) : null}
+
         <Group title="About">
           <Row title={`Satchel ${__VERSION__}`} text={me ? `${me.hub.name} · hub ${me.hub.id}` : record ? `${record.hub.name} · hub ${record.hub.id}` : ''} />
           <Row

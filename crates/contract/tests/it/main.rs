@@ -1,0 +1,3 @@
+//! Laws of policies.
+
+mod policy;
