@@ -50,6 +50,8 @@ impl Server {
         let root_pem = file("ca.pem", root.pem());
         let program = std::env::var("SATCHEL_S3_SERVER").expect("cargo xtask test sets it");
         let mut child = Command::new(program)
+            // It writes its continuation tokens with DES, which is in OpenSSL's legacy provider.
+            .env("NODE_OPTIONS", "--openssl-legacy-provider")
             .args([
                 "-a",
                 "localhost",
