@@ -26,8 +26,17 @@ const tool = (page, name) => page.locator(`[data-testid=actions-toolbar-${name}]
 async function selectBy(page, field, gesture) {
   await gesture();
   await selections(page).getByText(field, { exact: true }).waitFor();
-  await page.keyboard.press('Enter');
-  await page.locator('[data-testid=actions-toolbar], .njs-action-toolbar-popover').first().waitFor({ state: 'detached' });
+  // The key may come while the chart is being drawn once more: a person would press it again.
+  const toolbar = page.locator('[data-testid=actions-toolbar], .njs-action-toolbar-popover').first();
+  for (let tries = 0; ; tries += 1) {
+    await page.keyboard.press('Enter');
+    try {
+      await toolbar.waitFor({ state: 'detached', timeout: 3_000 });
+      break;
+    } catch (thrown) {
+      if (tries === 4) throw thrown;
+    }
+  }
 }
 
 async function sheetOf(page, app, title) {
