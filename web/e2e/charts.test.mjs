@@ -23,9 +23,8 @@ async function draw(page, id, [first, ...others]) {
 const tool = (page, name) => page.locator(`[data-testid=actions-toolbar-${name}]`).click();
 
 /**
- * Does `step` until `seen` comes. A chart that changes with a selection draws itself anew and
- * listens to nothing meanwhile; a person would try again, too. The first gesture on a page is
- * given no second try.
+ * Does `step` until `seen` comes. A chart that draws itself anew (its room or its data changed)
+ * listens to nothing meanwhile; a person would try again, too.
  */
 async function insist(step, seen) {
   for (let tries = 0; ; tries += 1) {
@@ -38,16 +37,10 @@ async function insist(step, seen) {
   }
 }
 
-/** Draws with the mouse, and confirms. `again`: an earlier selection was taken back just now. */
-async function selectBy(page, field, gesture, { again = false } = {}) {
+/** Draws with the mouse until something is selected, and confirms. */
+async function selectBy(page, field, gesture) {
   const pill = selections(page).getByText(field, { exact: true });
-  const picked = (timeout) => pill.waitFor({ timeout });
-  if (again) {
-    await insist(gesture, picked);
-  } else {
-    await gesture();
-    await picked();
-  }
+  await insist(gesture, (timeout) => pill.waitFor({ timeout }));
   const toolbar = page.locator('[data-testid=actions-toolbar], .njs-action-toolbar-popover').first();
   await insist(
     () => page.keyboard.press('Enter'),
@@ -109,7 +102,7 @@ inBrowser('a range along the dates of a line chart, and on its values, selects d
 
   await page.getByRole('button', { name: 'Clear all selections' }).click();
   await shows(page, 'kpi-orders', '16');
-  await selectBy(page, 'Date', () => draw(page, 'line-date', [[0.12, 0.5], [0.12, 0.3]]), { again: true });
+  await selectBy(page, 'Date', () => draw(page, 'line-date', [[0.12, 0.5], [0.12, 0.3]]));
   await object(page, 'kpi-orders').getByText('16', { exact: true }).waitFor({ state: 'detached' });
   const among = Number((await selections(page).innerText()).match(/(\d+) of 16/)?.[1]);
   assert.ok(among > 2 && among < 14, `${among} dates`);
@@ -121,15 +114,14 @@ inBrowser('a bar and the values under the bars are selected by mouse, and given 
   await shows(page, 'kpi-orders', '16');
   const france = () => draw(page, 'bar-country', [[0.2, 0.55]]);
   const franceOnly = (timeout) => object(page, 'kpi-orders').getByText('5', { exact: true }).first().waitFor({ timeout });
-  await france();
-  await franceOnly();
+  await insist(france, franceOnly);
   await tool(page, 'clear');
   await shows(page, 'kpi-orders', '16');
   await insist(france, franceOnly);
   await tool(page, 'confirm');
   await page.getByRole('button', { name: 'Clear all selections' }).click();
   await shows(page, 'kpi-orders', '16');
-  await selectBy(page, 'COUNTRY', () => draw(page, 'bar-country', [[0.2, 0.72], [0.32, 0.72]]), { again: true });
+  await selectBy(page, 'COUNTRY', () => draw(page, 'bar-country', [[0.2, 0.72], [0.32, 0.72]]));
   await shows(page, 'kpi-orders', '11');
   await page.getByRole('button', { name: 'Clear all selections' }).click();
   await shows(page, 'kpi-orders', '16');

@@ -113,6 +113,9 @@ function LargeChart({ nebula, doc, cell, app, origin, onLarge }: Props): ReactEl
   );
 }
 
+/** What is loaded and not painted after so many milliseconds shows a message of nebula's. */
+const MESSAGE_MS = 3_000;
+
 /** Draws into its own element; a skeleton keeps the place until the first paint. */
 export function Drawing({ nebula, options }: { nebula: Nebula; options: Omit<RenderOptions, 'element'> }): ReactElement {
   const host = useRef<HTMLDivElement>(null);
@@ -131,11 +134,17 @@ export function Drawing({ nebula, options }: { nebula: Nebula; options: Omit<Ren
       if (!gone) setState(to);
     };
     // The promise only says that the chart was loaded; it has painted nothing then and listens
-    // to nothing yet.
+    // to nothing yet. Of a message in the place of a chart (a condition is not met, something is
+    // missing) nobody tells.
     const viz = nebula.render({ element, ...latest.current, onRender: turn('drawn'), onError: turn('failed') });
-    viz.catch(turn('failed'));
+    let patience = 0;
+    viz.then(() => {
+      const given = (): void => setState((now) => (now === 'drawing' && !gone ? 'drawn' : now));
+      patience = window.setTimeout(given, MESSAGE_MS);
+    }, turn('failed'));
     return () => {
       gone = true;
+      window.clearTimeout(patience);
       void viz.then((drawn) => drawn.destroy()).catch(() => {});
       element.remove();
     };
