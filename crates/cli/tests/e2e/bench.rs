@@ -465,7 +465,7 @@ pub fn text(path: &Path) -> &str {
 pub fn false_clock(command: &mut Command) -> &mut Command {
     let library = fs::read_dir("/usr/lib")
         .unwrap()
-        .map(|entry| entry.unwrap().path().join("faketime/libfaketime.so.1"))
+        .map(|entry| entry.unwrap().path().join("faketime/libfaketimeMT.so.1"))
         .find(|library| library.exists())
         .expect("libfaketime is installed: `cargo xtask setup`");
     command.env("TZ", "UTC").env("LD_PRELOAD", library)
