@@ -23,16 +23,16 @@ async function draw(page, id, [first, ...others]) {
 const tool = (page, name) => page.locator(`[data-testid=actions-toolbar-${name}]`).click();
 
 /**
- * Does `step` until `seen` comes. A chart that draws itself anew (its room or its data changed)
- * listens to nothing meanwhile; a person would try again, too.
+ * Does `step` until `seen` comes, twice at most: a chart that draws itself anew because its room
+ * changed listens to nothing meanwhile, and a person would try again, too.
  */
 async function insist(step, seen) {
   for (let tries = 0; ; tries += 1) {
     await step();
     try {
-      return await seen(3_000);
+      return await seen(10_000);
     } catch (thrown) {
-      if (tries === 4) throw thrown;
+      if (tries === 1) throw thrown;
     }
   }
 }

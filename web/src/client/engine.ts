@@ -5,6 +5,7 @@ import schema from 'enigma.js/schemas/12.2027.0.json';
 
 import type { DevicePort } from './device/port';
 import { FailureError, toFailure, type Failure } from './result';
+import { layoutsInTurn } from './turns';
 
 export type Source = 'hub' | 'device';
 
@@ -77,11 +78,13 @@ export async function openApp(
     if (!prepared.ok) throw new FailureError(prepared.error);
   }
   const path = `/app/${encodeURIComponent(app)}`;
+  const inTurn = layoutsInTurn();
   const session = enigma.create({
     schema,
     // Plain on loopback only: there `satchel open` serves this page.
     url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${path}`,
     createSocket: (url: string) => (source === 'hub' ? new WebSocket(url) : device.socket(app)) as WebSocket,
+    requestInterceptors: [inTurn.request],
     // A request overtaken by a newer selection is asked once more, as charts expect.
     responseInterceptors: [
       {
@@ -93,6 +96,7 @@ export async function openApp(
           return Promise.reject(error);
         },
       },
+      inTurn.response,
     ],
   } as never) as unknown as EnigmaSession;
 
