@@ -8,10 +8,11 @@ mod id;
 mod secret;
 mod time;
 mod time_text;
+mod wildcard;
 
 pub use budget::{Budget, CancelToken, Held, Limits, Stop};
 pub use id::{AppId, DeviceId, SubjectId};
 pub use secret::Secret;
 pub use time::{ByteSize, Clock, Entropy, UnixMillis};
-
 pub use time_text::utc_text;
+pub use wildcard::matches_wildcard;

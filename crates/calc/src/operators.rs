@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 
+use satchel_base::matches_wildcard as whole;
 use satchel_data::Value;
 use satchel_syntax::{BinaryOp, UnaryOp};
 
@@ -187,44 +188,15 @@ fn int(n: i32) -> Value {
 /// `?` for one; letters match without regard to case.
 pub fn matches_wildcard(text: &str, pattern: &str) -> bool {
     if text.is_ascii() && pattern.is_ascii() {
-        return wildcard(text.as_bytes(), pattern.as_bytes(), b'*', b'?', |a, b| {
-            a.eq_ignore_ascii_case(&b)
-        });
+        let same = |a: u8, b: u8| a.eq_ignore_ascii_case(&b);
+        return whole(text.as_bytes(), pattern.as_bytes(), b'*', Some(b'?'), same);
     }
     let fold = |s: &str| {
         s.chars()
             .flat_map(char::to_lowercase)
             .collect::<Vec<char>>()
     };
-    wildcard(&fold(text), &fold(pattern), '*', '?', |a, b| a == b)
-}
-
-/// Greedy matching that goes back to the last `*` only: time is at most text × pattern.
-fn wildcard<T: Copy + PartialEq>(
-    text: &[T],
-    pattern: &[T],
-    any: T,
-    one: T,
-    same: impl Fn(T, T) -> bool,
-) -> bool {
-    let (mut t, mut p) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        if p < pattern.len() && pattern[p] == any {
-            star = Some((p, t));
-            p += 1;
-        } else if p < pattern.len() && (pattern[p] == one || same(pattern[p], text[t])) {
-            p += 1;
-            t += 1;
-        } else if let Some((at, from)) = star {
-            star = Some((at, from + 1));
-            p = at + 1;
-            t = from + 1;
-        } else {
-            return false;
-        }
-    }
-    pattern[p..].iter().all(|c| *c == any)
+    whole(&fold(text), &fold(pattern), '*', Some('?'), |a, b| a == b)
 }
 
 #[cfg(test)]

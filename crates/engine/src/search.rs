@@ -8,6 +8,8 @@
 //!
 //! Letters compare without regard to case. Expression searches (`=Sum(X)>10`) are not for here.
 
+use satchel_base::matches_wildcard;
+
 /// A search text, understood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Search {
@@ -181,31 +183,9 @@ fn find_word(text: &[char], part: &[char], mut from: usize) -> Option<usize> {
     None
 }
 
-/// Whether the whole of `text` matches `pattern`; both are folded. Linear but for backing up
-/// to the latest star.
+/// Whether the whole of `text` matches `pattern`; both are folded.
 fn like(text: &[char], pattern: &[char]) -> bool {
-    let (mut t, mut p) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(c) if *c == '?' || *c == text[t] => {
-                t += 1;
-                p += 1;
-            }
-            _ => match &mut star {
-                Some((at, from)) => {
-                    *from += 1;
-                    (t, p) = (*from, *at + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
+    matches_wildcard(text, pattern, '*', Some('?'), |a, b| a == b)
 }
 
 type End = (f64, bool);

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use satchel_base::matches_wildcard;
+
 use super::{Attributes, Request};
 
 /// Deeper conditions are refused when they are written.
@@ -185,28 +187,10 @@ fn values<'a>(request: &Request<'a>, operand: &'a Operand) -> Vec<&'a str> {
     }
 }
 
-/// `*` stands for any text; in time linear in the product of the lengths at worst.
+/// `*` stands for any text.
 pub(super) fn like(text: &str, pattern: &str) -> bool {
-    let (text, pattern): (Vec<char>, Vec<char>) =
-        (text.chars().collect(), pattern.chars().collect());
-    let (mut t, mut p) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        if pattern.get(p) == Some(&'*') {
-            star = Some((p, t));
-            p += 1;
-        } else if pattern.get(p) == Some(&text[t]) {
-            p += 1;
-            t += 1;
-        } else if let Some((at, from)) = star {
-            star = Some((at, from + 1));
-            p = at + 1;
-            t = from + 1;
-        } else {
-            return false;
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
+    let letters = |s: &str| s.chars().collect::<Vec<char>>();
+    matches_wildcard(&letters(text), &letters(pattern), '*', None, |a, b| a == b)
 }
 
 impl std::str::FromStr for Condition {
