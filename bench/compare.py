@@ -26,6 +26,7 @@ import tempfile
 import time
 
 import duckdb
+import polars as pl
 
 import large
 import users
@@ -220,12 +221,12 @@ def run_size(args):
     files, ours = args.files, args.ours
     result = json.loads(subprocess.run([ours, "open", "--files", files, "--script", f"{HERE}/load_flights.qvs",
                                         "--repeats", "1"], check=True, stdout=subprocess.PIPE, text=True).stdout)
-    csv = sum(os.path.getsize(f"{files}/{t}.csv") for t in FLIGHTS)
+    as_csv = sum(os.path.getsize(f"{files}/{t}.csv") for t in FLIGHTS)
     with tempfile.TemporaryDirectory() as folder:
         for table in FLIGHTS:
             duckdb.sql(f"COPY (SELECT * FROM {csv(files, table)}) TO '{folder}/{table}.parquet' (COMPRESSION zstd)")
         parquet = sum(os.path.getsize(f"{folder}/{t}.parquet") for t in FLIGHTS)
-    print(f"\nsize, MB\n  CSV {csv / 1e6:.1f}   Parquet zstd {parquet / 1e6:.1f}   satchel stored {result['bytes'] / 1e6:.1f}"
+    print(f"\nsize, MB\n  CSV {as_csv / 1e6:.1f}   Parquet zstd {parquet / 1e6:.1f}   satchel stored {result['bytes'] / 1e6:.1f}"
           f"   satchel in memory {result['memory'] / 1e6:.1f}\n")
 
 
