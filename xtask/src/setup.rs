@@ -67,11 +67,12 @@ pub fn python(name: &str, packages: &[&str]) -> Result<PathBuf> {
     Ok(python)
 }
 
-/// The program of the npm package `package`, installed in the folder `name` if it is not there.
-pub fn node_program(name: &str, package: &str, version: &str) -> Result<PathBuf> {
+/// The folder `node_modules` of `name` in the cache, with the npm package `package`, which is
+/// installed if it is not there.
+pub fn node_packages(name: &str, package: &str, version: &str) -> Result<PathBuf> {
     let folder = cache_folder().join(name);
-    let program = folder.join("node_modules/.bin").join(package);
-    if !program.exists() {
+    let packages = folder.join("node_modules");
+    if !packages.join(package).exists() {
         let mut install = command("npm", ["install", "--no-audit", "--no-fund"]);
         install
             .args(["--ignore-scripts", "--silent", "--prefix"])
@@ -79,7 +80,7 @@ pub fn node_program(name: &str, package: &str, version: &str) -> Result<PathBuf>
             .arg(format!("{package}@{version}"));
         step(&format!("installing {package}"), &mut install)?;
     }
-    Ok(program)
+    Ok(packages)
 }
 
 fn require_node() -> Result<()> {

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every test there is, in the order in which failures are cheapest.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::build::{self, Profile};
 use crate::hub::{self, Place, Running};
-use crate::process::{self, cargo, command, exists, root, target_dir};
+use crate::process::{self, cargo, command, exists, root, step, target_dir};
 use crate::{rooms, setup, threats, wasm};
 
 /// The parts, in order.
@@ -52,7 +52,7 @@ pub fn run(only: &[String]) -> Result<()> {
     }
     if wanted("e2e") || wanted("browser") {
         build::binaries(Profile::Dev)?;
-        let demo = Demo::prepare()?;
+        let demo = Demo::prepare("e2e", Profile::Dev)?;
         if wanted("e2e") {
             report.part(
                 "the native client against a hub, online, offline and under a false clock",
@@ -136,28 +136,57 @@ fn qvd_readers() -> Result<()> {
 
 /// Files in an object store, which the test starts.
 fn object_store() -> Result<()> {
-    let server = setup::node_program("object-store", "s3rver", "3.7.1")?;
-    process::run(ignored("objects").env("SATCHEL_S3_SERVER", server))
+    let packages = setup::node_packages("object-store", "s3rver", "3.7.1")?;
+    process::run(ignored("objects").env("SATCHEL_S3_SERVER", packages.join(".bin/s3rver")))
 }
 
 /// The demo hub with its apps, for real clients.
-struct Demo {
+pub struct Demo {
     place: Place,
+    profile: Profile,
     binary: PathBuf,
 }
 
 impl Demo {
-    fn prepare() -> Result<Self> {
-        let folder = target_dir().join("e2e");
+    /// A new hub in `folder` of the target folder, with binaries that are built.
+    pub fn prepare(folder: &str, profile: Profile) -> Result<Self> {
+        let folder = target_dir().join(folder);
         let _ = std::fs::remove_dir_all(&folder);
         let place = Place::at(&folder)?;
-        let binary = build::binary("satchel-hub", Profile::Dev);
+        let binary = build::binary("satchel-hub", profile);
         hub::prepare(&binary, &place)?;
-        Ok(Self { place, binary })
+        Ok(Self {
+            place,
+            profile,
+            binary,
+        })
+    }
+
+    /// One more app, of `DEMO\ada`: `script` over the files of the flights app.
+    pub fn add_app(&self, title: &str, script: &Path) -> Result<()> {
+        let folder = self.place.data.with_file_name("app");
+        std::fs::create_dir_all(&folder)?;
+        std::fs::copy(script, folder.join("load.qvs"))?;
+        std::fs::write(folder.join("app.json"), r#"{"properties":{},"objects":[]}"#)?;
+        let data = ["--data".into(), self.place.data.clone().into_os_string()];
+        let mut import = Command::new(&self.binary);
+        import
+            .args(["app", "import", "--owner", r"DEMO\ada", "--stream", "Demo"])
+            .args(["--name", title, "--data-folder"])
+            .arg(hub::flights_files()?);
+        step(
+            &format!("importing the app {title}"),
+            import.args(&data).arg(&folder),
+        )?;
+        let mut reload = Command::new(&self.binary);
+        step(
+            &format!("running the load script of the app {title}"),
+            reload.args(["app", "reload", title, "--quiet"]).args(&data),
+        )
     }
 
     /// Runs `tests` while the hub is up, and tells them where everything is.
-    fn against_hub(&self, tests: &mut Command) -> Result<()> {
+    pub fn against_hub(&self, tests: &mut Command) -> Result<()> {
         let hub = Running::start(&self.binary, &self.place, "127.0.0.1:0")?;
         tests
             .env("SATCHEL_URL", &hub.url)
@@ -165,7 +194,7 @@ impl Demo {
             .env("SATCHEL_HUB_BIN", &self.binary)
             .env("SATCHEL_HUB_DATA", &self.place.data)
             .env("SATCHEL_HUB_TLS", &self.place.tls)
-            .env("SATCHEL_BIN", build::binary("satchel", Profile::Dev));
+            .env("SATCHEL_BIN", build::binary("satchel", self.profile));
         process::run(tests)?;
         hub.stop()
     }
