@@ -42,7 +42,7 @@ pub use functions::{
     Elsewhere, ElsewhereKind, format_date, format_interval, format_number, format_number_with,
     function_names, functions_elsewhere,
 };
-pub use interpret::{interpret, interpret_number, interpret_shared};
+pub use interpret::{interpret, interpret_number, interpret_shared, read_text};
 pub use locale::Locale;
 pub use numeric::NumProgram;
 pub use operators::{matches_wildcard, number, truth};

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::dict::SymbolIndex;
 use crate::model::{
     Aside, Column, Field, FieldId, FieldKind, Model, ModelNote, Table, TableId, TableKind,
 };
 use crate::symbols::{Symbols, TooLarge};
-use crate::{Codes, Frame, NULL_CODE, SymbolKey, Value, loops, synthetic};
+use crate::{Codes, Dict, Frame, FrameColumn, NULL_CODE, Value, loops, synthetic};
 
 /// Builds a [`Model`] from finished frames.
 #[derive(Debug, Default)]
@@ -73,7 +74,7 @@ pub(crate) struct DraftField {
     pub name: String,
     pub kind: FieldKind,
     /// Distinct symbols, in any order. Unused for synthetic and hidden fields.
-    pub values: Vec<Value>,
+    pub values: Dict,
     /// How many symbols there are.
     pub n_symbols: usize,
     pub tags: Vec<String>,
@@ -112,9 +113,11 @@ impl Draft {
     fn unite(frames: Vec<Frame>) -> Self {
         let mut draft = Self::default();
         let mut by_name: FxHashMap<String, usize> = FxHashMap::default();
-        let mut keys: Vec<FxHashMap<SymbolKey, u32>> = Vec::new();
+        // Made for fields whose values must be compared.
+        let mut indexes: Vec<Option<SymbolIndex>> = Vec::new();
         let mut spelled: Vec<bool> = Vec::new();
-        let mut dicts = Vec::new();
+        // Columns as they came, as long as it is not known whether their texts are needed.
+        let mut as_loaded = Vec::new();
         for frame in frames {
             let n_rows = frame.n_rows();
             let mut columns = Vec::new();
@@ -123,39 +126,34 @@ impl Draft {
                     draft.fields.push(DraftField {
                         name: column.name.clone(),
                         kind: FieldKind::Data,
-                        values: Vec::new(),
+                        values: Dict::default(),
                         n_symbols: 0,
                         tags: Vec::new(),
                     });
-                    keys.push(FxHashMap::default());
+                    indexes.push(None);
                     spelled.push(false);
                     draft.fields.len() - 1
                 });
+                let place = (draft.tables.len(), columns.len());
                 let known = &mut draft.fields[field].values;
-                let symbol_of: Vec<u32> = column
-                    .dict
-                    .values()
-                    .iter()
-                    .map(|value| {
-                        let Some(key) = SymbolKey::of(value) else {
-                            return NULL_CODE;
-                        };
-                        let next = known.len() as u32;
-                        let code = *keys[field].entry(key).or_insert(next);
-                        if code == next {
-                            known.push(value.clone());
-                        } else if known[code as usize] != *value {
-                            spelled[field] = true;
-                        }
-                        code
-                    })
-                    .collect();
-                let codes = column
-                    .codes
-                    .iter()
-                    .map(|c| symbol_of.get(*c as usize).copied().unwrap_or(NULL_CODE))
-                    .collect();
-                dicts.push((draft.tables.len(), columns.len(), column.dict, column.codes));
+                let FrameColumn { dict, codes, .. } = column;
+                let codes = match unite_values(known, &mut indexes[field], &dict) {
+                    // A dictionary that is taken over says all that there is to say.
+                    None => codes,
+                    Some((map, is_spelled)) => {
+                        spelled[field] |= is_spelled;
+                        let symbols = codes.iter().map(|c| map.get(*c as usize).copied());
+                        let symbols = symbols.map(|c| c.unwrap_or(NULL_CODE)).collect();
+                        as_loaded.push((place, dict, Some(codes)));
+                        columns.push(DraftColumn {
+                            field,
+                            codes: symbols,
+                            texts: None,
+                        });
+                        continue;
+                    }
+                };
+                as_loaded.push((place, dict, None));
                 columns.push(DraftColumn {
                     field,
                     codes,
@@ -171,7 +169,7 @@ impl Draft {
                 aside: Vec::new(),
             });
         }
-        for (table, at, dict, codes) in dicts {
+        for ((table, at), dict, codes) in as_loaded {
             let column = &mut draft.tables[table].columns[at];
             if spelled[column.field] {
                 let texts: Vec<Arc<str>> = dict
@@ -180,6 +178,7 @@ impl Draft {
                     .map(|v| Arc::from(v.to_text()))
                     .collect();
                 let empty: Arc<str> = Arc::from("");
+                let codes = codes.as_ref().unwrap_or(&column.codes);
                 column.texts = Some(
                     codes
                         .iter()
@@ -241,20 +240,32 @@ impl Draft {
         let mut fields = Vec::with_capacity(draft_fields.len());
         let mut spelling_of: Vec<FxHashMap<Arc<str>, u32>> = Vec::new();
         for (i, draft) in draft_fields.into_iter().enumerate() {
-            let values: Vec<Value> = match draft.kind {
-                FieldKind::Data => order[i]
-                    .iter()
-                    .map(|old| {
-                        let value = &draft.values[*old as usize];
+            let symbols = match draft.kind {
+                FieldKind::Data if texts[i].is_empty() => {
+                    let all_in_place = order[i].len() == draft.n_symbols
+                        && order[i]
+                            .iter()
+                            .enumerate()
+                            .all(|(new, old)| new == *old as usize);
+                    Symbols::from_dict(draft.values, (!all_in_place).then_some(&order[i]))?
+                }
+                FieldKind::Data => {
+                    let value = |old: &u32| {
+                        let value = draft.values.value(*old);
                         match (value.as_num(), texts[i].get(old).and_then(|t| t.first())) {
                             (Some(num), Some(first)) => Value::dual(num, first.clone()),
-                            _ => value.clone(),
+                            _ => value,
                         }
-                    })
-                    .collect(),
-                FieldKind::Synthetic | FieldKind::Hidden => (0..order[i].len())
-                    .map(|code| Value::Num(code as f64))
-                    .collect(),
+                    };
+                    let values: Vec<Value> = order[i].iter().map(value).collect();
+                    Symbols::from_values(&values)?
+                }
+                FieldKind::Synthetic | FieldKind::Hidden => {
+                    let values: Vec<Value> = (0..order[i].len())
+                        .map(|code| Value::Num(code as f64))
+                        .collect();
+                    Symbols::from_values(&values)?
+                }
             };
             let mut spellings = Vec::new();
             let mut positions = FxHashMap::default();
@@ -279,7 +290,7 @@ impl Draft {
                     draft.name
                 },
                 kind: draft.kind,
-                symbols: Arc::new(Symbols::from_values(&values)?),
+                symbols: Arc::new(symbols),
                 spellings: spellings.into(),
                 columns: Vec::new(),
                 tags: draft.tags,
@@ -292,15 +303,15 @@ impl Draft {
                 let field = &mut fields[column.field];
                 field.columns.push((TableId(t as u32), c));
                 let (map, null) = (&new_code[column.field], field.symbols.null_code());
-                let codes: Vec<u32> = column
-                    .codes
-                    .iter()
-                    .map(|old| map.get(*old as usize).copied().unwrap_or(null))
-                    .collect();
+                let spellings = row_spellings(&column, &fields, &texts, &spelling_of);
+                let mut codes = column.codes;
+                for code in &mut codes {
+                    *code = map.get(*code as usize).copied().unwrap_or(null);
+                }
                 columns.push(Column::new(
                     FieldId(column.field as u32),
                     Codes::pack(&codes),
-                    row_spellings(&column, &fields, &texts, &spelling_of),
+                    spellings,
                 ));
             }
             let aside = draft.aside.iter().filter_map(|column| {
@@ -334,6 +345,60 @@ impl Draft {
             beside: Arc::default(),
         })
     }
+}
+
+/// Enters the values of a column into those `known` of its field. `None` if they are taken over
+/// as they are; otherwise the symbol of each, and whether any shows another text than its symbol.
+fn unite_values(
+    known: &mut Dict,
+    index: &mut Option<SymbolIndex>,
+    dict: &Dict,
+) -> Option<(Vec<u32>, bool)> {
+    if known.is_empty() && index.is_none() {
+        // Numbers that show nothing else and texts without numbers are distinct as they are.
+        let is_plain = !dict.has_texts() || dict.nums().iter().all(|num| num.is_nan());
+        if dict.is_distinct() && is_plain {
+            known.clone_from(dict);
+            return None;
+        }
+        let mut found = SymbolIndex::default();
+        let mut all = 0..dict.len() as u32;
+        let mut is_new = |code| !dict.is_null(code) && found.entry(dict, code) == code;
+        if all.all(&mut is_new) {
+            known.clone_from(dict);
+            *index = Some(found);
+            return None;
+        }
+    }
+    let index = index.get_or_insert_with(|| {
+        let mut index = SymbolIndex::default();
+        for code in 0..known.len() as u32 {
+            index.entry(known, code);
+        }
+        index
+    });
+    let mut is_spelled = false;
+    let mut symbol_of = Vec::with_capacity(dict.len());
+    for code in 0..dict.len() as u32 {
+        if dict.is_null(code) {
+            symbol_of.push(NULL_CODE);
+            continue;
+        }
+        let symbol = match index.find(known, dict, code) {
+            Some(symbol) => {
+                is_spelled |= known.own_text(symbol) != dict.own_text(code);
+                symbol
+            }
+            None => {
+                let num = dict.nums()[code as usize];
+                let num = (!num.is_nan()).then_some(num);
+                known.push_distinct(num, dict.own_text(code));
+                index.entry(known, known.len() as u32 - 1)
+            }
+        };
+        symbol_of.push(symbol);
+    }
+    Some((symbol_of, is_spelled))
 }
 
 /// By row of a column: 0, or 1 + the position of its text among the field's spellings.

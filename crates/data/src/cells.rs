@@ -13,16 +13,6 @@ pub enum Cells {
         /// All cells end to end.
         bytes: String,
     },
-    /// Positions in a dictionary of raw texts, one a row, interpreted as [`Cells::RawText`] is.
-    /// The dictionary holds for this batch alone. `ends[i]` is where its entry `i` ends in `bytes`.
-    RawCoded {
-        /// One a row.
-        codes: Vec<u32>,
-        /// Where each entry of the dictionary ends.
-        ends: Vec<u32>,
-        /// All entries end to end.
-        bytes: String,
-    },
     /// Finished values, one a row.
     Values(Vec<Value>),
     /// Positions in a dictionary, one a row; [`crate::NULL_CODE`] is NULL. The dictionary holds
@@ -49,9 +39,7 @@ impl Cells {
         match self {
             Self::RawText { ends, .. } => ends.len(),
             Self::Values(values) => values.len(),
-            Self::Coded { codes, .. }
-            | Self::RawCoded { codes, .. }
-            | Self::PartlyRaw { codes, .. } => codes.len(),
+            Self::Coded { codes, .. } | Self::PartlyRaw { codes, .. } => codes.len(),
         }
     }
 

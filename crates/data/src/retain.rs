@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::build::{Draft, DraftColumn, DraftField, DraftTable};
 use crate::model::{FieldId, FieldKind, Model, TableId};
 use crate::view_order::{Ordered, by_visible_rows, codes_of};
-use crate::{BitSet, Codes, NULL_CODE};
+use crate::{BitSet, Codes, Dict, NULL_CODE};
 
 /// See [`Model::retain`]. The new model holds no notes: they are for who reloads the whole.
 pub(crate) fn retain(model: &Model, keep: &[Option<BitSet>], omit: &[FieldId]) -> Model {
@@ -31,10 +31,8 @@ pub(crate) fn retain(model: &Model, keep: &[Option<BitSet>], omit: &[FieldId]) -
             name: field.name.clone(),
             kind,
             values: match kind {
-                FieldKind::Data => (0..field.symbols.len() as u32)
-                    .map(|c| field.symbols.value(c))
-                    .collect(),
-                FieldKind::Synthetic | FieldKind::Hidden => Vec::new(),
+                FieldKind::Data => field.symbols.to_dict(),
+                FieldKind::Synthetic | FieldKind::Hidden => Dict::default(),
             },
             n_symbols: field.symbols.len(),
             tags: if omitted {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Codes, Value, number_text};
+use crate::{Codes, Dict, Value, number_text};
 
 /// A field's distinct values, numbered from 0 in order of first appearance.
 ///
@@ -32,36 +32,60 @@ impl Symbols {
     /// # Errors
     /// [`TooLarge`] if the texts together pass 4 GiB or there are more than 2³¹ values.
     pub fn from_values<'a>(values: impl IntoIterator<Item = &'a Value>) -> Result<Self, TooLarge> {
-        let mut nums = Vec::new();
-        let mut texts = Texts {
-            ends: vec![0],
-            ..Texts::default()
-        };
-        let mut any_text = false;
+        let mut dict = Dict::default();
         for value in values {
-            nums.push(value.as_num().unwrap_or(f64::NAN));
-            let own = match value {
-                Value::Text(t) | Value::Dual { text: t, .. } => Some(t),
-                Value::Num(_) | Value::Null => None,
-            };
-            if let Some(t) = own {
-                any_text = true;
-                texts.bytes.push_str(t);
+            match value {
+                Value::Null => dict.push_distinct(None, None),
+                Value::Num(num) => dict.push_distinct(Some(*num), None),
+                Value::Text(text) => dict.push_distinct(None, Some(text)),
+                Value::Dual { num, text } => dict.push_distinct(Some(*num), Some(text)),
             }
-            texts.own.push(own.is_some());
-            texts
-                .ends
-                .push(u32::try_from(texts.bytes.len()).map_err(|_| TooLarge)?);
         }
+        Self::from_dict(dict, None)
+    }
+
+    /// The values of a dictionary in the order given, or all in their own. They are distinct
+    /// symbols, which is the caller's promise.
+    ///
+    /// # Errors
+    /// As [`Self::from_values`].
+    pub(crate) fn from_dict(dict: Dict, order: Option<&[u32]>) -> Result<Self, TooLarge> {
+        let (mut nums, texts) = match order {
+            None => dict.into_parts(),
+            Some(order) => {
+                let mut nums = Vec::with_capacity(order.len() + 1);
+                nums.extend(order.iter().map(|code| dict.nums()[*code as usize]));
+                let texts = dict.has_texts().then(|| {
+                    let mut texts = crate::texts::Texts::default();
+                    for code in order {
+                        texts.push(dict.own_text(*code));
+                    }
+                    texts
+                });
+                (nums, texts)
+            }
+        };
         if nums.len() >= 1 << 31 {
             return Err(TooLarge);
         }
         nums.push(f64::NAN);
         nums.shrink_to_fit();
-        texts.bytes.shrink_to_fit();
+        let texts = texts.map(crate::texts::Texts::into_raw);
+        let texts = texts.filter(|(_, own, _)| own.contains(&true));
+        let texts = texts.map(|(ends, own, mut bytes)| {
+            bytes.shrink_to_fit();
+            u32::try_from(bytes.len()).map_err(|_| TooLarge)?;
+            // The last is the length, so that all of them fit.
+            let ends = std::iter::once(0).chain(ends.iter().map(|end| *end as u32));
+            Ok(Texts {
+                ends: ends.collect(),
+                own,
+                bytes,
+            })
+        });
         Ok(Self {
             nums,
-            texts: any_text.then_some(texts),
+            texts: texts.transpose()?,
         })
     }
 
@@ -94,6 +118,18 @@ impl Symbols {
             nums,
             texts: any.then_some(texts),
         })
+    }
+
+    /// The symbols as a dictionary, code for code.
+    pub(crate) fn to_dict(&self) -> Dict {
+        let texts = self.texts.as_ref().map(|_| {
+            let mut out = crate::texts::Texts::default();
+            for code in 0..self.len() as u32 {
+                out.push(self.own_text(code));
+            }
+            out
+        });
+        Dict::from_parts(self.nums[..self.len()].to_vec(), texts)
     }
 
     /// How many symbols there are; NULL is not one.

@@ -8,9 +8,9 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::NULL_CODE;
 use crate::build::{Draft, DraftColumn, DraftField, DraftTable};
 use crate::model::{FieldKind, ModelNote, TableKind};
+use crate::{Dict, NULL_CODE};
 
 /// Replaces shared field sets by synthetic keys until no two tables share two fields.
 pub(crate) fn resolve(draft: &mut Draft) -> Vec<ModelNote> {
@@ -103,7 +103,7 @@ fn replace(draft: &mut Draft, shared: &[usize], number: usize) -> ModelNote {
     draft.fields.push(DraftField {
         name: name.clone(),
         kind: FieldKind::Synthetic,
-        values: Vec::new(),
+        values: Dict::default(),
         n_symbols: n_rows,
         tags: Vec::new(),
     });

@@ -46,7 +46,7 @@ impl Value {
         match Self::num(num) {
             Self::Null => Self::Text(text.into()),
             plain => {
-                if number_text(num) == text.as_ref() {
+                if is_number_text(num, text.as_ref()) {
                     plain
                 } else {
                     Self::Dual {
@@ -178,6 +178,13 @@ pub fn text_order(a: &str, b: &str) -> Ordering {
     }
     let fold = |s: &str| s.chars().flat_map(char::to_lowercase).collect::<Vec<_>>();
     fold(a).cmp(&fold(b)).then_with(|| a.cmp(b))
+}
+
+/// Whether `text` is what [`number_text`] gives for `num`.
+pub(crate) fn is_number_text(num: f64, text: &str) -> bool {
+    /// No number's text is longer: a sign, `0.0000`, and 14 digits.
+    const LONGEST: usize = 22;
+    text.len() <= LONGEST && number_text(num) == text
 }
 
 /// A number as text when no format says otherwise: up to 14 significant digits, no trailing

@@ -2,8 +2,8 @@
 //! batch, whatever the number of rows that hold it.
 
 use rustc_hash::FxHashMap;
-use satchel_calc::{Locale, interpret};
-use satchel_data::{Cells, FrameColumn, NULL_CODE, Value};
+use satchel_calc::{Locale, read_text};
+use satchel_data::{Cells, FrameColumn, NULL_CODE, Read, Value};
 
 /// How raw text becomes values.
 pub(crate) struct Reading<'a> {
@@ -14,10 +14,14 @@ pub(crate) struct Reading<'a> {
 
 impl Reading<'_> {
     pub(crate) fn value(&self, text: &str) -> Value {
+        self.read(text).value(text)
+    }
+
+    pub(crate) fn read(&self, text: &str) -> Read {
         if self.null_text == Some(text) {
-            return Value::Null;
+            return Read::Null;
         }
-        interpret(text, self.locale)
+        read_text(text, self.locale)
     }
 
     /// Appends `cells` to `column`.
@@ -38,12 +42,6 @@ impl Reading<'_> {
                         Value::Text(text) => column.dict.intern(&self.value(text)),
                         other => column.dict.intern(other),
                     })
-                    .collect();
-                extend(column, codes, &map);
-            }
-            Cells::RawCoded { codes, ends, bytes } => {
-                let map: Vec<u32> = pieces(ends, bytes)
-                    .map(|text| column.dict.intern(&self.value(text)))
                     .collect();
                 extend(column, codes, &map);
             }

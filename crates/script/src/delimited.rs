@@ -50,19 +50,14 @@ pub fn split_delimited_until<'a>(
     let mut number = 0;
     let mut cells: Vec<Cow<'a, str>> = Vec::new();
     while !rest.is_empty() && text.len() - rest.len() < until {
-        if let Some(after) = skip_line_if(rest, dialect) {
+        if let Some(after) = skip_line(rest, dialect) {
             rest = after;
             continue;
         }
         number += 1;
         cells.clear();
         loop {
-            let (cell, after, last) = if dialect.spaces {
-                spaced_cell(rest, dialect)
-            } else {
-                cell(rest, dialect)
-            }
-            .ok_or(number)?;
+            let (cell, after, last) = first_cell(rest, dialect).ok_or(number)?;
             cells.push(cell);
             rest = after;
             if last {
@@ -76,8 +71,18 @@ pub fn split_delimited_until<'a>(
     Ok(text.len() - rest.len())
 }
 
-/// If the first line is empty or a comment: what follows it.
-fn skip_line_if<'a>(rest: &'a str, dialect: &Dialect) -> Option<&'a str> {
+/// The first cell of `text`, what follows it and what ends it, and whether it was its row's
+/// last. `None` if its quote is never closed.
+pub fn first_cell<'a>(text: &'a str, dialect: &Dialect) -> Option<(Cow<'a, str>, &'a str, bool)> {
+    if dialect.spaces {
+        spaced_cell(text, dialect)
+    } else {
+        cell(text, dialect)
+    }
+}
+
+/// If the first line of `rest` is empty or a comment: what follows it.
+pub fn skip_line<'a>(rest: &'a str, dialect: &Dialect) -> Option<&'a str> {
     let end = rest.find('\n').map_or(rest.len(), |n| n + 1);
     let line = &rest[..end];
     let is_empty = line.trim_end_matches(['\n', '\r']).is_empty()
@@ -109,6 +114,8 @@ fn cell<'a>(text: &'a str, dialect: &Dialect) -> Option<(Cow<'a, str>, &'a str, 
         if let Some(end) = closing_quote(body, quote, dialect) {
             let after = &body[end..];
             let gap = after.len() - after.trim_start_matches([' ', '\t', '\r']).len();
+            // A blank may be the delimiter itself.
+            let gap = after[..gap].find(&dialect.delimiter).unwrap_or(gap);
             let tail = if dialect.trims { &after[gap..] } else { after };
             if let Some((rest, last)) = separator(tail, dialect) {
                 return Some((unquoted(&body[1..end - 1], quote), rest, last));
@@ -262,6 +269,26 @@ mod tests {
         })
         .unwrap();
         assert_eq!(shown, "a|b|c/x y|z  w|it's/'tis|on/last/");
+    }
+
+    #[test]
+    fn a_tab_behind_a_quote_is_a_delimiter() {
+        let dialect = Dialect {
+            delimiter: "\t".into(),
+            quotes: true,
+            single_quotes: true,
+            lines_in_single: false,
+            spaces: false,
+            trims: true,
+            comment: None,
+        };
+        let mut shown = String::new();
+        split_delimited("\"a\tb\"\t\"c\" \t'd'\n", &dialect, |_, cells| {
+            shown += &cells.join("|");
+            true
+        })
+        .unwrap();
+        assert_eq!(shown, "a\tb|c|d");
     }
 
     #[test]

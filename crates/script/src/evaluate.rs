@@ -135,11 +135,14 @@ impl<'a> Rows<'a> {
 
 impl RowValues for Rows<'_> {
     fn field(&self, slot: u32) -> Value {
-        self.source
-            .frame
-            .columns
-            .get(slot as usize)
-            .map_or(Value::Null, |c| c.value(self.row.get()))
+        let Some(column) = self.source.frame.columns.get(slot as usize) else {
+            return Value::Null;
+        };
+        // Values that come again and again are made once.
+        if column.dict.len() * 2 <= column.codes.len() {
+            column.dict.values();
+        }
+        column.value(self.row.get())
     }
 }
 

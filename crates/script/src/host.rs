@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use satchel_base::{Budget, Stop};
-use satchel_data::{Batch, Frame, FrameColumn, Value};
+use satchel_data::{Batch, Frame, FrameColumn, RawColumn, Value};
 use satchel_syntax::FormatSpec;
 
 use crate::outcome::AppData;
@@ -258,6 +258,23 @@ pub trait RowSource {
     /// # Errors
     /// If the file cannot be read on, or is malformed.
     fn next_batch(&mut self) -> Result<Option<Batch>, HostError>;
+
+    /// Whether the source gives raw texts, row by row, through [`RowSource::read_raw`], which
+    /// may stand for all batches then.
+    fn is_raw(&self) -> bool {
+        false
+    }
+
+    /// Appends the next rows to `columns`, which are as [`RowSource::columns`] says; their
+    /// texts will be interpreted as those of [`satchel_data::Cells::RawText`] are. `false`
+    /// after the last. Only if [`RowSource::is_raw`] says so, and instead of the first batch.
+    ///
+    /// # Errors
+    /// As [`RowSource::next_batch`].
+    fn read_raw(&mut self, columns: &mut [RawColumn]) -> Result<bool, HostError> {
+        let _ = columns;
+        Ok(false)
+    }
 
     /// What all rows need, if every column comes with a dictionary of distinct values that
     /// can be taken over as it is; then [`RowSource::take_whole`] may stand for all batches.

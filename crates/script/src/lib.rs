@@ -20,7 +20,7 @@ mod statements;
 mod symbol_filter;
 mod tables;
 
-pub use delimited::{Dialect, split_delimited, split_delimited_until};
+pub use delimited::{Dialect, first_cell, skip_line, split_delimited, split_delimited_until};
 pub use host::{
     FileInfo, Host, HostError, QvdInfo, ReadRequest, RowSource, Step, StoreRequest, WholeSize,
 };

@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashMap;
 use satchel_calc::{Mode, Program, compile};
-use satchel_data::{Dict, Frame, FrameColumn, SymbolKey, Value};
+use satchel_data::{Frame, FrameColumn, SymbolKey};
 use satchel_syntax::{Diagnostic, Expr, ExprKind, Load, LoadField, UnaryOp};
 
 use crate::evaluate::{SourceScope, rewrite};
@@ -135,13 +135,11 @@ pub(crate) fn forget_unused(column: &mut FrameColumn) {
     if is_used.iter().all(|used| *used) {
         return;
     }
-    let mut kept: Vec<Value> = Vec::new();
-    let map: Vec<u32> = (column.dict.values().iter().zip(&is_used))
-        .map(|(value, used)| {
-            if *used {
-                kept.push(value.clone());
-            }
-            kept.len().wrapping_sub(1) as u32
+    let mut n_kept = 0;
+    let map: Vec<u32> = (is_used.iter())
+        .map(|used| {
+            n_kept += u32::from(*used);
+            n_kept.wrapping_sub(1)
         })
         .collect();
     for code in &mut column.codes {
@@ -149,7 +147,7 @@ pub(crate) fn forget_unused(column: &mut FrameColumn) {
             *code = *new;
         }
     }
-    column.dict = Dict::from_distinct(kept);
+    column.dict.retain(&is_used);
 }
 
 /// Whether `expr` calls no function that looks beyond its arguments but `Exists`; the fields

@@ -112,10 +112,15 @@ fn utf8(mut bytes: Vec<u8>, skip: usize) -> Result<String, HostError> {
             .filter(|b| **b == b'\n')
             .count()
             + 1;
-        HostError::new(
-            "source.bad_encoding",
-            format!("line {row} is not valid UTF-8"),
-        )
-        .with_hint("write codepage is 1252 if it comes from an older Windows program")
+        not_utf8(row)
     })
+}
+
+/// Line `row` of a text that should be UTF-8 is not.
+pub(crate) fn not_utf8(row: usize) -> HostError {
+    HostError::new(
+        "source.bad_encoding",
+        format!("line {row} is not valid UTF-8"),
+    )
+    .with_hint("write codepage is 1252 if it comes from an older Windows program")
 }

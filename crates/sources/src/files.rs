@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use satchel_base::Held;
-use satchel_data::{Batch, Frame, FrameColumn, Value};
+use satchel_data::{Batch, Frame, FrameColumn, RawColumn, Value};
 use satchel_script::{
     FileInfo, Host, HostError, QvdInfo, ReadRequest, RowSource, StoreRequest, WholeSize,
 };
@@ -46,8 +46,7 @@ impl Kind {
     /// whole: its text, or a tree or grid of it, or what a spreadsheet inflates to.
     fn held_bytes(self) -> Option<u64> {
         match self {
-            Self::Qvd | Self::Parquet => None,
-            Self::Text => Some(1),
+            Self::Qvd | Self::Parquet | Self::Text => None,
             Self::Fixed | Self::Dif | Self::Qvx => Some(2),
             Self::Json | Self::Xml | Self::Kml | Self::Html => Some(4),
             Self::Excel => Some(8),
@@ -68,6 +67,14 @@ impl RowSource for Holding {
 
     fn next_batch(&mut self) -> Result<Option<Batch>, HostError> {
         self.rows.next_batch()
+    }
+
+    fn is_raw(&self) -> bool {
+        self.rows.is_raw()
+    }
+
+    fn read_raw(&mut self, columns: &mut [RawColumn]) -> Result<bool, HostError> {
+        self.rows.read_raw(columns)
     }
 
     fn whole(&self) -> Option<WholeSize> {
@@ -128,7 +135,10 @@ impl Host for FileHost<'_> {
         };
         let content = || std::fs::read(&path).map_err(cannot);
         let rows = match kind {
-            Kind::Text => delimited::open(content()?, request),
+            Kind::Text => {
+                let file = std::fs::File::open(&path).map_err(cannot)?;
+                delimited::open(file, request)
+            }
             Kind::Fixed => fixed::open(content()?, request),
             Kind::Dif => dif::open(content()?, request),
             Kind::Json => json::open(content()?, request),

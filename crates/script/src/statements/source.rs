@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use satchel_data::{Frame, Value};
+use satchel_data::{Frame, RawColumn, Value};
 use satchel_syntax::{
     Diagnostic, Expr, ExprKind, Labels, Load, LoadField, LoadSource, Name, Quotes, Span,
 };
@@ -13,7 +13,7 @@ use crate::evaluate::Source;
 use crate::host::{HostError, ReadRequest, RowSource};
 use crate::load::truths_of;
 use crate::run::{Place, Run, Runner};
-use crate::symbol_filter::{compiled, fields_are_plain};
+use crate::symbol_filter::{compiled, fields_are_plain, forget_unused};
 use crate::tables::{Section, append};
 
 /// What a load reads, for the log and as a default name.
@@ -164,6 +164,9 @@ impl Runner<'_> {
             self.host.ask(|host| host.progress(name, size.n_rows));
             return Ok(Source::of(frame));
         }
+        if rows.is_raw() {
+            return self.read_raw(place, span, name, names, rows.as_mut());
+        }
         let mut frame = Frame::new("", names);
         let null_text = self.null_text();
         let mut n_rows = 0;
@@ -187,6 +190,52 @@ impl Runner<'_> {
                 }
                 break;
             }
+        }
+        Ok(Source { frame, n_rows })
+    }
+
+    /// All rows of a source of raw texts: each distinct text of a column is interpreted once.
+    fn read_raw(
+        &mut self,
+        place: &Place,
+        span: Span,
+        name: &str,
+        names: Vec<String>,
+        rows: &mut dyn RowSource,
+    ) -> Run<Source> {
+        let mut columns: Vec<RawColumn> = names.iter().map(|_| RawColumn::new()).collect();
+        let (mut n_rows, mut n_bytes) = (0, 0);
+        while (rows.read_raw(&mut columns)).map_err(|e| place.host_error(span, e))? {
+            let all_rows = columns.first().map_or(0, RawColumn::n_rows);
+            let all_bytes: usize = columns.iter().map(RawColumn::bytes).sum();
+            (self.budget.charge_rows((all_rows - n_rows) as u64))
+                .map_err(|stop| place.stop(stop))?;
+            (self
+                .budget
+                .charge_bytes(all_bytes.saturating_sub(n_bytes) as u64))
+            .map_err(|stop| place.stop(stop))?;
+            (n_rows, n_bytes) = (all_rows, all_bytes);
+            self.host.ask(|host| host.progress(name, n_rows as u64));
+            if n_rows >= self.row_limit() {
+                n_rows = self.row_limit();
+                break;
+            }
+        }
+        let null_text = self.null_text();
+        let reading = Reading {
+            locale: &self.locale,
+            null_text: null_text.as_deref(),
+        };
+        let mut frame = Frame::default();
+        for (mut column, name) in columns.into_iter().zip(names) {
+            self.budget.check().map_err(|stop| place.stop(stop))?;
+            let is_cut = column.n_rows() > n_rows;
+            column.truncate(n_rows);
+            let mut column = column.into_column(name, |text| reading.read(text));
+            if is_cut {
+                forget_unused(&mut column);
+            }
+            frame.columns.push(column);
         }
         Ok(Source { frame, n_rows })
     }
