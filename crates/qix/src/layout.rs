@@ -16,6 +16,8 @@ pub(crate) mod tables;
 pub(crate) mod tree;
 pub(crate) mod trends;
 
+use std::sync::Arc;
+
 use satchel_base::Budget;
 use satchel_calc::Locale;
 use satchel_data::Value as Data;
@@ -35,22 +37,16 @@ pub(crate) struct Env<'a> {
     pub doc: &'a Doc,
     pub now: Now,
     pub budget: &'a Budget,
-    pub locale: Locale,
+    pub locale: Arc<Locale>,
 }
 
 impl<'a> Env<'a> {
     pub fn new(doc: &'a Doc, now: Now, budget: &'a Budget) -> Self {
-        let mut locale = Locale::default();
-        for name in Locale::variables() {
-            if let Some(text) = satchel_engine::Lookup::variable(doc, name) {
-                locale.set(name, &text);
-            }
-        }
         Self {
             doc,
             now,
             budget,
-            locale,
+            locale: doc.cache.locale(doc),
         }
     }
 

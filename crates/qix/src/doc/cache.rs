@@ -1,8 +1,10 @@
-//! Cubes calculated lately, so that a layout and the pages fetched after it calculate once.
+//! What was made lately: cubes, so that a layout and the pages fetched after it calculate once,
+//! and how numbers and dates are written.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use satchel_calc::Locale;
 use satchel_engine::{CalcError, Cube, CubeDef, Selections};
 
 use crate::doc::Doc;
@@ -33,9 +35,34 @@ struct Key {
 #[derive(Default)]
 pub(crate) struct Cache {
     cubes: Mutex<VecDeque<(Key, Arc<Cube>)>>,
+    /// With the variables it was read from.
+    locale: Mutex<Option<(Vec<Option<String>>, Arc<Locale>)>>,
 }
 
 impl Cache {
+    /// How numbers and dates are written, as the variables say now.
+    pub fn locale(&self, doc: &Doc) -> Arc<Locale> {
+        let texts: Vec<Option<String>> = Locale::variables()
+            .iter()
+            .map(|name| satchel_engine::Lookup::variable(doc, name))
+            .collect();
+        let mut kept = self.locale.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, locale)) = &*kept
+            && *of == texts
+        {
+            return locale.clone();
+        }
+        let mut locale = Locale::default();
+        for (name, text) in Locale::variables().iter().zip(&texts) {
+            if let Some(text) = text {
+                locale.set(name, text);
+            }
+        }
+        let locale = Arc::new(locale);
+        *kept = Some((texts, locale.clone()));
+        locale
+    }
+
     /// The cube of `wire` as things are now.
     pub fn cube(
         &self,

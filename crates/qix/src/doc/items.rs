@@ -136,7 +136,9 @@ impl Items {
 
     /// The variable called `name`.
     pub fn variable(&self, name: &str) -> Option<&Entity> {
-        self.variables.iter().find(|v| text(v, "qName") == name)
+        self.variables
+            .iter()
+            .find(|v| v.properties.get("qName").and_then(|n| n.as_str()) == Some(name))
     }
 
     pub fn is_session(&self, id: &str) -> bool {

@@ -395,7 +395,7 @@ fn cell(env: &Env<'_>, computed: &Computed, column: usize, cell: &Cell) -> Value
         None => wire.dimensions.get(column).and_then(|d| d.format.as_ref()),
         Some(m) => wire.measures.get(m).and_then(|m| m.format.as_ref()),
     };
-    let mut out = Map::new();
+    let mut out = Map::with_capacity(5);
     out.insert(
         "qText".to_owned(),
         formatted(&cell.value, format, &env.locale).into(),

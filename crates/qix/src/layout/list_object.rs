@@ -203,7 +203,7 @@ fn data_pages(env: &Env<'_>, computed: &ComputedList, fetch: &[Rect]) -> Value {
             let matrix: Vec<Value> = cells
                 .iter()
                 .map(|cell| {
-                    let mut out = Map::new();
+                    let mut out = Map::with_capacity(4);
                     let text = formatted(&cell.value, format, &env.locale);
                     out.insert("qText".to_owned(), text.into());
                     let n = cell.value.as_num().unwrap_or(f64::NAN);
@@ -222,7 +222,7 @@ fn data_pages(env: &Env<'_>, computed: &ComputedList, fetch: &[Rect]) -> Value {
                             .collect();
                         out.insert("qHighlightRanges".to_owned(), json!({ "qRanges": ranges }));
                     }
-                    json!([out])
+                    Value::Array(vec![out.into()])
                 })
                 .collect();
             pages::page(matrix, area)

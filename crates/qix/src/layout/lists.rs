@@ -1,6 +1,5 @@
 //! Lists of what is in an app: objects, items, variables, fields, tables.
 
-use satchel_calc::Locale;
 use satchel_data::{FieldId, FieldKind, TableKind};
 use serde_json::{Map, Value, json};
 
@@ -217,12 +216,7 @@ pub(crate) fn field_description(doc: &Doc, name: &str) -> Option<Value> {
 
 /// `qLocaleInfo`: the number interpretation variables of the app.
 pub(crate) fn locale_info(doc: &Doc, now: crate::Now) -> Value {
-    let mut locale = Locale::default();
-    for name in Locale::variables() {
-        if let Some(text) = satchel_engine::Lookup::variable(doc, name) {
-            locale.set(name, &text);
-        }
-    }
+    let locale = doc.cache.locale(doc);
     let text = |name: &str| locale.get(name).unwrap_or_default().to_owned();
     let names = |name: &str| -> Vec<String> {
         text(name)

@@ -1,7 +1,7 @@
 //! Pages: the rectangles a client asks for.
 
 use satchel_engine::Rect;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::errors::{Code, RpcError};
 
@@ -51,11 +51,12 @@ pub(crate) fn check_cells(cells: usize) -> Result<(), RpcError> {
 
 /// A page of rows.
 pub(crate) fn page(matrix: Vec<Value>, rect: Rect) -> Value {
-    json!({
-        "qMatrix": matrix,
-        "qTails": [{"qUp": 0, "qDown": 0}],
-        "qArea": area(rect),
-    })
+    // Moved in, not through `json!`, which copies what it is given.
+    let mut page = Map::with_capacity(3);
+    page.insert("qMatrix".to_owned(), matrix.into());
+    page.insert("qTails".to_owned(), json!([{"qUp": 0, "qDown": 0}]));
+    page.insert("qArea".to_owned(), area(rect));
+    page.into()
 }
 
 /// `qArea`.
