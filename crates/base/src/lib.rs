@@ -5,6 +5,7 @@
 
 mod budget;
 mod id;
+mod key_bytes;
 mod secret;
 mod time;
 mod time_text;
@@ -12,6 +13,7 @@ mod wildcard;
 
 pub use budget::{Budget, CancelToken, Held, Limits, Stop};
 pub use id::{AppId, DeviceId, SubjectId};
+pub use key_bytes::{KeyBytes, leaving_no_trace};
 pub use secret::Secret;
 pub use time::{ByteSize, Clock, Entropy, UnixMillis};
 pub use time_text::utc_text;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use satchel_base::Entropy as _;
+use satchel_base::{Entropy as _, KeyBytes};
 use satchel_contract::policy::Key;
 use satchel_device::ports::{Keystore as _, Storage as _};
 use satchel_device::{Client, DeviceError, HubEntry, Managed, VaultError, state};
@@ -87,7 +87,7 @@ impl Context {
         if vault.has_outside_key(self.key_file.name()) {
             let key = self.key_file.load()?.ok_or(VaultError::WrongKey)?;
             let name = self.key_file.name().to_owned();
-            return Ok(self.client.unlock_with_key(&name, &key)?);
+            return Ok(self.client.unlock_with_key(&name, key.expose())?);
         }
         let now = self.client.now();
         if let Some((key, unused_ms)) = session::load(self.files.folder(), now)
@@ -115,9 +115,10 @@ impl Context {
 
     /// Keeps the device unlocked for a while, if the system can without writing to a disk.
     pub fn keep_session(&mut self) -> Result<(), Failure> {
-        let key = self.client.session_key()?;
         let idle_ms = self.client.idle_ms()?;
-        session::save(self.files.folder(), &key, self.client.now(), idle_ms);
+        let now = self.client.now();
+        let key = self.client.session_key()?;
+        session::save(self.files.folder(), key, now, idle_ms);
         Ok(())
     }
 
@@ -131,14 +132,13 @@ impl Context {
     }
 
     /// The key in the key file; made if there is none.
-    pub fn make_key_file(&mut self) -> Result<[u8; 32], Failure> {
+    pub fn make_key_file(&mut self) -> Result<KeyBytes, Failure> {
         let _alone = self.files.lock()?;
         if let Some(key) = self.key_file.load()? {
             return Ok(key);
         }
-        let mut key = [0; 32];
-        SystemEntropy.fill(&mut key);
-        self.key_file.save(&key)?;
+        let key = KeyBytes::filled(|bytes| SystemEntropy.fill(bytes));
+        self.key_file.save(key.expose())?;
         Ok(key)
     }
 }

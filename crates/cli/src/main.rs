@@ -22,10 +22,16 @@ mod status;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use zeroizing_alloc::ZeroAlloc;
 
 use args::{Arguments, Command};
 use context::Context;
 use output::{Failure, Output};
+
+/// Overwrites what is given back: cells, texts of packages and answers of the engine are freed
+/// in many places, and none of them may be read from memory once the device is locked.
+#[global_allocator]
+static MEMORY: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();

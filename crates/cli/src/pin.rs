@@ -40,7 +40,7 @@ fn set(context: &mut Context) -> Result<Output, Failure> {
 fn remove(context: &mut Context) -> Result<Output, Failure> {
     let key = context.make_key_file()?;
     let name = context.key_file.name().to_owned();
-    let replaced = context.client.replace_pin(&name, &key);
+    let replaced = context.client.replace_pin(&name, key.expose());
     if replaced.is_err()
         && !context
             .client

@@ -1,11 +1,12 @@
 //! Keeps a device unlocked between two commands: the vault's key in memory-backed storage,
 //! never on a disk, gone at log-out or reboot, and unused after the idle time.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 use std::{fs, io};
 
-use satchel_base::UnixMillis;
+use satchel_base::{KeyBytes, UnixMillis};
 use satchel_device::{CLOCK_SLACK_MS, DEFAULT_IDLE_MS, VaultKey};
 use satchel_device_native::fault::{self, Step};
 use zeroize::Zeroizing;
@@ -80,18 +81,22 @@ pub fn load(home: &Path, now: UnixMillis) -> Option<(VaultKey, i64)> {
     if !is_private(&folder, home) {
         return None;
     }
-    let Ok(bytes) = fs::read(folder.join("key")).map(Zeroizing::new) else {
+    let Ok(mut file) = fs::File::open(folder.join("key")) else {
         remove_left_over(&folder, now);
         return None;
     };
-    let (stamp, rest) = bytes.split_first_chunk::<8>()?;
-    let (most, key) = rest.split_first_chunk::<8>()?;
-    let idle = now.since_ms(UnixMillis(i64::from_be_bytes(*stamp)));
-    if !(-CLOCK_SLACK_MS..i64::from_be_bytes(*most)).contains(&idle) {
+    let (mut stamp, mut most) = ([0; 8], [0; 8]);
+    file.read_exact(&mut stamp).ok()?;
+    file.read_exact(&mut most).ok()?;
+    let mut read = Ok(());
+    let key = KeyBytes::filled(|bytes| read = file.read_exact(bytes));
+    read.ok()?;
+    let idle = now.since_ms(UnixMillis(i64::from_be_bytes(stamp)));
+    if !(-CLOCK_SLACK_MS..i64::from_be_bytes(most)).contains(&idle) {
         let _ = remove(home);
         return None;
     }
-    Some((VaultKey::from_bytes(key.try_into().ok()?), idle))
+    Some((VaultKey::new(key), idle))
 }
 
 /// Removes what a kill left of a key that was being kept, once its time would be over; sooner

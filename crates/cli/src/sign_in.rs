@@ -1,5 +1,6 @@
 //! `satchel sign-in` and `satchel sign-out`.
 
+use satchel_base::KeyBytes;
 use satchel_device::ports::Keystore as _;
 use satchel_device::{DeviceName, Protection};
 use serde_json::json;
@@ -34,12 +35,13 @@ pub fn sign_in(context: &mut Context, options: &SignIn) -> Result<Output, Failur
         let key = if is_new {
             context.make_key_file()?
         } else {
-            [0; 32]
+            // Not looked at: the vault there is open.
+            KeyBytes::filled(|_| ())
         };
         let name = context.key_file.name().to_owned();
         let protection = Protection::OutsideKey {
             name: &name,
-            key: &key,
+            key: key.expose(),
         };
         let client = &mut context.client;
         client.sign_in(&hub, &user, &password, remember, &device, protection)

@@ -1,8 +1,11 @@
 //! The vault's key in a file: for machines without an OS keystore, when no PIN is wanted.
 
+use satchel_base::KeyBytes;
 use satchel_device::StorageError;
 use satchel_device::ports::{Keystore, Storage as _};
 use satchel_device::state::KEY_FILE as NAME;
+
+use zeroize::Zeroizing;
 
 use crate::Files;
 
@@ -31,14 +34,13 @@ impl Keystore for KeyFile {
         )
     }
 
-    fn load(&self) -> Result<Option<[u8; 32]>, StorageError> {
-        let Some(bytes) = self.files.read(NAME)? else {
+    fn load(&self) -> Result<Option<KeyBytes>, StorageError> {
+        let Some(bytes) = self.files.read(NAME)?.map(Zeroizing::new) else {
             return Ok(None);
         };
-        bytes
-            .try_into()
+        KeyBytes::from_slice(&bytes)
             .map(Some)
-            .map_err(|_| StorageError::Failed {
+            .ok_or_else(|| StorageError::Failed {
                 name: NAME.into(),
                 action: "read",
                 reason: "it does not have 32 bytes".into(),

@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use satchel_base::{DeviceId, Entropy, SubjectId};
+use satchel_base::{DeviceId, Entropy, KeyBytes, SubjectId};
 use satchel_contract::HubIdentity;
 use satchel_sealed::package::Binding;
 use satchel_sealed::{DeviceSecretKey, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{Catalogue, LeaseState};
 
@@ -94,20 +94,20 @@ impl Account {
             downloads: Catalogue::default(),
             cookie: None,
             keys: AccountKeys {
-                kem_seed: STANDARD.encode(*keys.kem.seed()),
-                signing_seed: STANDARD.encode(*keys.signing.seed()),
+                kem_seed: STANDARD.encode(keys.kem.seed().as_slice()),
+                signing_seed: STANDARD.encode(keys.signing.seed().as_slice()),
             },
         }
     }
 
     /// The key that opens this account's packages.
     pub fn kem_key(&self) -> Option<DeviceSecretKey> {
-        seed(&self.keys.kem_seed).map(|seed| DeviceSecretKey::from_seed(&seed))
+        seed(&self.keys.kem_seed).map(|seed| DeviceSecretKey::from_seed(seed.expose()))
     }
 
     /// The key this device signs in with.
     pub fn signing_key(&self) -> Option<SigningKey> {
-        seed(&self.keys.signing_seed).map(|seed| SigningKey::from_seed(&seed))
+        seed(&self.keys.signing_seed).map(|seed| SigningKey::from_seed(seed.expose()))
     }
 
     /// The hub's pinned key.
@@ -136,10 +136,9 @@ impl std::fmt::Debug for Account {
     }
 }
 
-fn seed(text: &str) -> Option<zeroize::Zeroizing<[u8; 32]>> {
-    let bytes = zeroize::Zeroizing::new(STANDARD.decode(text).ok()?);
-    let seed: [u8; 32] = bytes.as_slice().try_into().ok()?;
-    Some(zeroize::Zeroizing::new(seed))
+fn seed(text: &str) -> Option<KeyBytes> {
+    let bytes = Zeroizing::new(STANDARD.decode(text).ok()?);
+    KeyBytes::from_slice(&bytes)
 }
 
 /// What is in the vault.

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use satchel_base::{AppId, DeviceId};
+use satchel_base::{AppId, DeviceId, leaving_no_trace};
 use satchel_contract::{
     ApiError, Challenge, DeviceSignIn, Enrol, ErrorBody, SignIn, StartDownload,
 };
@@ -65,11 +65,15 @@ pub fn challenge(device: &DeviceId) -> HubRequest {
 /// # Errors
 /// [`DeviceError::AccountDamaged`].
 pub fn device_sign_in(account: &Account, challenge: &Challenge) -> Result<HubRequest, DeviceError> {
-    let key = account.signing_key().ok_or(DeviceError::AccountDamaged)?;
     let message = device_sign_in_message(&account.hub.id, &account.device, &challenge.nonce);
+    let signature = leaving_no_trace(|| {
+        let key = account.signing_key()?;
+        Some(key.sign(message.as_bytes()))
+    });
+    let signature = signature.ok_or(DeviceError::AccountDamaged)?;
     let body = DeviceSignIn {
         nonce: challenge.nonce.clone(),
-        signature: STANDARD.encode(key.sign(message.as_bytes())),
+        signature: STANDARD.encode(signature),
     };
     let path = format!("/api/v1/devices/{}/sign-in", account.device);
     Ok(with_body(request(Method::Post, path, None), &body))

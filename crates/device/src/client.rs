@@ -11,7 +11,7 @@ mod policy;
 mod sign_in;
 mod watch;
 
-use satchel_base::{AppId, Clock, Entropy, UnixMillis};
+use satchel_base::{AppId, Clock, Entropy, UnixMillis, leaving_no_trace};
 use satchel_contract::Manifest;
 
 use crate::downloads::is_package_file;
@@ -285,8 +285,8 @@ impl<'a> Client<'a> {
     ///
     /// # Errors
     /// [`VaultError::Locked`].
-    pub fn session_key(&mut self) -> Result<VaultKey, DeviceError> {
-        Ok(self.lock.key(self.clock.now())?.clone())
+    pub fn session_key(&mut self) -> Result<&VaultKey, DeviceError> {
+        Ok(self.lock.key(self.clock.now())?)
     }
 
     /// Drops the key.
@@ -352,9 +352,12 @@ impl<'a> Client<'a> {
                 app: app.as_str().to_owned(),
             })?;
         let hub_key = account.hub_key().ok_or(DeviceError::AccountDamaged)?;
-        let kem_key = account.kem_key().ok_or(DeviceError::AccountDamaged)?;
         let binding = account.binding(app);
-        let opened = satchel_sealed::package::open(&bytes, &binding, &hub_key, &kem_key)?;
+        let opened = leaving_no_trace(|| {
+            let kem_key = account.kem_key().ok_or(DeviceError::AccountDamaged)?;
+            satchel_sealed::package::open(&bytes, &binding, &hub_key, &kem_key)
+                .map_err(DeviceError::from)
+        })?;
         let manifest = download::verified_manifest(&account, app, &opened.header)?;
         Ok(Opened {
             manifest,

@@ -81,11 +81,17 @@ impl Lock {
 
 #[cfg(test)]
 mod tests {
+    use satchel_base::KeyBytes;
+
     use super::*;
 
     fn unlocked(idle_ms: i64) -> Lock {
         let mut lock = Lock::default();
-        lock.unlock(VaultKey::from_bytes([7; 32]), UnixMillis(1_000), idle_ms);
+        lock.unlock(
+            VaultKey::new(KeyBytes::copied(&[7; 32])),
+            UnixMillis(1_000),
+            idle_ms,
+        );
         lock
     }
 

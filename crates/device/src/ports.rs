@@ -1,6 +1,7 @@
 //! What a device needs from the machine it runs on. Edge rooms implement these; tests use
 //! memory.
 
+use satchel_base::KeyBytes;
 use satchel_contract::ApiError;
 
 use crate::{HubEntry, HubFailure, StorageError};
@@ -79,7 +80,7 @@ pub trait Keystore {
     ///
     /// # Errors
     /// [`StorageError`].
-    fn load(&self) -> Result<Option<[u8; 32]>, StorageError>;
+    fn load(&self) -> Result<Option<KeyBytes>, StorageError>;
 
     /// Keeps a key.
     ///

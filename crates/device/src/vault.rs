@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305};
-use satchel_base::Entropy;
+use satchel_base::{Entropy, KeyBytes, leaving_no_trace};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -52,19 +52,18 @@ impl KdfCost {
     };
 }
 
-/// The key of the body. Wiped when dropped.
-#[derive(Clone)]
-pub struct VaultKey(Zeroizing<[u8; 32]>);
+/// The key of the body: one allocation, overwritten when dropped, never copied.
+pub struct VaultKey(KeyBytes);
 
 impl VaultKey {
     /// A key kept elsewhere in the meantime (a session in memory-backed storage).
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+    pub const fn new(bytes: KeyBytes) -> Self {
+        Self(bytes)
     }
 
     /// The 32 bytes. They open everything.
     pub fn expose(&self) -> &[u8; 32] {
-        &self.0
+        self.0.expose()
     }
 }
 
@@ -180,7 +179,7 @@ impl VaultFile {
     /// An empty vault with a new key and no slot yet: add one before saving, or nobody can
     /// ever open it.
     pub fn make(entropy: &mut dyn Entropy) -> (Self, VaultKey) {
-        let key = VaultKey(Zeroizing::new(random(entropy)));
+        let key = VaultKey(KeyBytes::filled(|bytes| entropy.fill(bytes)));
         let mut file = Self {
             format: FORMAT,
             pin: None,
@@ -248,7 +247,7 @@ impl VaultFile {
         self.pin = Some(PinSlot {
             salt: STANDARD.encode(salt),
             cost,
-            wrapped: encrypt(&kek, PIN_AAD, key.expose(), entropy),
+            wrapped: encrypt(kek.expose(), PIN_AAD, key.expose(), entropy),
         });
         self.wrong_tries = 0;
         Ok(())
@@ -323,7 +322,7 @@ impl VaultFile {
             .decode(&slot.salt)
             .map_err(|_| VaultError::Damaged)?;
         let kek = stretch(pin, &salt, slot.cost)?;
-        match decrypt(&kek, PIN_AAD, &slot.wrapped).and_then(|plain| as_key(&plain)) {
+        match decrypt(kek.expose(), PIN_AAD, &slot.wrapped).and_then(|plain| as_key(&plain)) {
             Some(key) => {
                 self.wrong_tries = 0;
                 Ok(key)
@@ -391,7 +390,7 @@ fn outside_aad(name: &str) -> Vec<u8> {
     [b"satchel vault outside v1\0", name.as_bytes()].concat()
 }
 
-fn stretch(pin: &str, salt: &[u8], cost: KdfCost) -> Result<Zeroizing<[u8; 32]>, VaultError> {
+fn stretch(pin: &str, salt: &[u8], cost: KdfCost) -> Result<KeyBytes, VaultError> {
     let (least, most) = (KdfCost::LEAST, KdfCost::MOST);
     let allowed = (least.memory_kib..=most.memory_kib).contains(&cost.memory_kib)
         && (least.passes..=most.passes).contains(&cost.passes);
@@ -401,36 +400,39 @@ fn stretch(pin: &str, salt: &[u8], cost: KdfCost) -> Result<Zeroizing<[u8; 32]>,
     let params = argon2::Params::new(cost.memory_kib, cost.passes, 1, Some(32))
         .map_err(|_| VaultError::Damaged)?;
     let argon = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
-    let mut kek = Zeroizing::new([0; 32]);
-    argon
-        .hash_password_into(pin.as_bytes(), salt, &mut *kek)
-        .map_err(|_| VaultError::Damaged)?;
+    let mut stretched = Ok(());
+    let kek = KeyBytes::filled(|kek| {
+        stretched =
+            leaving_no_trace(|| argon.hash_password_into(pin.as_bytes(), salt, &mut kek[..]));
+    });
+    stretched.map_err(|_| VaultError::Damaged)?;
     Ok(kek)
 }
 
 /// base64 of a fresh nonce and the ciphertext.
 fn encrypt(key: &[u8; 32], aad: &[u8], plain: &[u8], entropy: &mut dyn Entropy) -> String {
     let nonce: [u8; NONCE_BYTES] = random(entropy);
-    let cipher = XChaCha20Poly1305::new(&(*key).into());
-    let sealed = cipher
-        .encrypt(&nonce.into(), Payload { msg: plain, aad })
-        .expect("a vault is far shorter than the cipher's 256 GiB");
+    let sealed = leaving_no_trace(|| {
+        XChaCha20Poly1305::new(key.into())
+            .encrypt(&nonce.into(), Payload { msg: plain, aad })
+            .expect("a vault is far shorter than the cipher's 256 GiB")
+    });
     STANDARD.encode([&nonce[..], &sealed].concat())
 }
 
 fn decrypt(key: &[u8; 32], aad: &[u8], stored: &str) -> Option<Zeroizing<Vec<u8>>> {
     let bytes = STANDARD.decode(stored).ok()?;
     let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>()?;
-    let cipher = XChaCha20Poly1305::new(&(*key).into());
-    cipher
-        .decrypt(&(*nonce).into(), Payload { msg: sealed, aad })
-        .ok()
-        .map(Zeroizing::new)
+    leaving_no_trace(|| {
+        XChaCha20Poly1305::new(key.into())
+            .decrypt(&(*nonce).into(), Payload { msg: sealed, aad })
+            .ok()
+            .map(Zeroizing::new)
+    })
 }
 
 fn as_key(plain: &[u8]) -> Option<VaultKey> {
-    let bytes: [u8; 32] = plain.try_into().ok()?;
-    Some(VaultKey::from_bytes(bytes))
+    KeyBytes::from_slice(plain).map(VaultKey)
 }
 
 fn random<const N: usize>(entropy: &mut dyn Entropy) -> [u8; N] {

@@ -73,11 +73,9 @@ pub const ROWS: &[Row] = &[
     row(
         2,
         "An unlocked device is stolen",
-        "The key is dropped after the idle time, at once by locking, and by a clock set back; what was open closes with it. A device that is reported is wiped at its next contact.",
+        "The key is dropped after the idle time, at once by locking, and by a clock set back; what was open closes with it. The native client's memory then holds neither keys nor data: what is freed is overwritten. A device that is reported is wiped at its next contact.",
         ("AUTH-2, AUTH-3, PLATFORM-3", "V7.3.1"),
-        Partly(
-            "a search of the memory after locking: it still finds copies of the vault's key where it was moved from, until the process ends.",
-        ),
+        Whole,
     ),
     row(
         3,

@@ -32,6 +32,9 @@ const WATCH: Duration = Duration::from_secs(1);
 /// How often the time of the last use is written where other runs of the client see it.
 const KEEP_SESSION: Duration = Duration::from_secs(30);
 
+/// How long an app that nobody has open any more is kept, so that a page may be loaded anew.
+const KEEP_UNUSED: Duration = Duration::from_secs(5);
+
 /// What the server asks.
 enum Ask {
     State(oneshot::Sender<Value>),
@@ -63,6 +66,19 @@ pub struct Keeper {
 struct OpenPackage {
     file: String,
     app: OpenApp,
+    /// Since when nobody but the keeper has it.
+    unused: Option<Instant>,
+}
+
+impl OpenPackage {
+    /// Whether somebody has it open, or had it a moment ago.
+    fn is_wanted(&mut self) -> bool {
+        if Arc::strong_count(&self.app.engine) > 1 {
+            self.unused = None;
+            return true;
+        }
+        self.unused.get_or_insert_with(Instant::now).elapsed() < KEEP_UNUSED
+    }
 }
 
 /// Where the server's threads ask.
@@ -149,6 +165,7 @@ impl Keeper {
         let package = OpenPackage {
             file: entry.file,
             app: app.clone(),
+            unused: None,
         };
         self.open.insert(entry.app, package);
         Ok(app)
@@ -208,7 +225,7 @@ impl Keeper {
         let entries = account.iter().flat_map(|a| &a.downloads.entries);
         let apps: Vec<String> = entries.map(|e| e.app.as_str().to_owned()).collect();
         self.open
-            .retain(|app, _| apps.iter().any(|a| a == app.as_str()));
+            .retain(|app, package| apps.iter().any(|a| a == app.as_str()) && package.is_wanted());
         let user = account.as_ref().map(|account| UserInfo {
             id: account.user.clone(),
             name: account.name.clone(),

@@ -147,7 +147,11 @@ struct Unlock {
 }
 
 async fn unlock(State(loopback): State<Arc<Loopback>>, Json(unlock): Json<Unlock>) -> Response {
-    done(loopback.desk.unlock(unlock.pin.map(Zeroizing::new)).await)
+    let mut response = done(loopback.desk.unlock(unlock.pin.map(Zeroizing::new)).await);
+    // What came over this connection is kept as long as it is: the PIN goes with it.
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 async fn lock(State(loopback): State<Arc<Loopback>>) -> StatusCode {

@@ -10,10 +10,13 @@
 
 mod bench;
 mod relay;
+mod served;
 
 mod attacks;
 mod broken_network;
 mod kills;
+#[cfg(target_os = "linux")]
+mod memory;
 mod open;
 mod path;
 mod policy;

@@ -1,176 +1,12 @@
 //! `satchel open`: the web UI and the engine on loopback, and who is let in.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::{Child, Command};
+use std::process::Command;
 
-use serde_json::{Value, json};
-use tungstenite::client::IntoClientRequest as _;
-use tungstenite::protocol::CloseFrame;
-use tungstenite::{Message, WebSocket};
+use serde_json::json;
 
-use crate::bench::{Bench, Device, PASSWORD, Time, false_clock, forget_false_clock, text};
-
-/// A running `satchel open`; killed when dropped.
-struct Served {
-    child: Child,
-    port: u64,
-    path: String,
-    app: String,
-    cookie: String,
-}
-
-impl Served {
-    /// Reads the line it prints, and exchanges the token for the cookie.
-    fn new(mut child: Child) -> Self {
-        let mut line = String::new();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        output.read_line(&mut line).unwrap();
-        if line.is_empty() {
-            let mut error = String::new();
-            child
-                .stderr
-                .take()
-                .unwrap()
-                .read_to_string(&mut error)
-                .unwrap();
-            panic!("satchel open serves nothing: {error}");
-        }
-        let said: Value = serde_json::from_str(&line).unwrap();
-        let port = said["port"].as_u64().unwrap();
-        let url = said["url"].as_str().unwrap();
-        let path = url
-            .strip_prefix(&format!("http://127.0.0.1:{port}"))
-            .unwrap();
-        let mut served = Self {
-            child,
-            port,
-            path: path.to_owned(),
-            app: said["app"].as_str().unwrap_or_default().to_owned(),
-            cookie: String::new(),
-        };
-        let exchange = served.get(path, &[]);
-        let cookie = exchange
-            .lines()
-            .find_map(|line| line.strip_prefix("set-cookie: "));
-        let cookie = cookie.unwrap_or_else(|| panic!("no cookie: {exchange}"));
-        for attribute in ["HttpOnly", "SameSite=Strict"] {
-            assert!(cookie.contains(attribute), "{cookie}");
-        }
-        cookie
-            .split(';')
-            .next()
-            .unwrap()
-            .clone_into(&mut served.cookie);
-        served
-    }
-
-    fn host(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
-    }
-
-    /// The whole answer to a request with these headers; `host` is ours unless they say other.
-    fn get(&self, path: &str, headers: &[(&str, &str)]) -> String {
-        let mut stream = TcpStream::connect(self.host()).unwrap();
-        let mut request = format!("GET {path} HTTP/1.1\r\nconnection: close\r\n");
-        if !headers.iter().any(|(name, _)| *name == "host") {
-            request.push_str(&format!("host: {}\r\n", self.host()));
-        }
-        for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
-        }
-        stream
-            .write_all(format!("{request}\r\n").as_bytes())
-            .unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-
-    fn get_as_owner(&self, path: &str) -> String {
-        self.get(path, &[("cookie", &self.cookie)])
-    }
-
-    /// A QIX session, or the status of the refusal.
-    fn connect(&self, headers: &[(&'static str, &str)]) -> Result<Session, u16> {
-        let url = format!("ws://{}/app/{}", self.host(), self.app);
-        let mut request = url.into_client_request().unwrap();
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().unwrap());
-        }
-        let stream = TcpStream::connect(self.host()).unwrap();
-        match tungstenite::client(request, stream) {
-            Ok((socket, _)) => Ok(Session { socket, next: 1 }),
-            Err(tungstenite::HandshakeError::Failure(tungstenite::Error::Http(response))) => {
-                Err(response.status().as_u16())
-            }
-            Err(other) => panic!("{other}"),
-        }
-    }
-
-    fn session(&self) -> Session {
-        self.connect(&[("cookie", &self.cookie)]).ok().unwrap()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        forget_false_clock(self.child.id());
-    }
-}
-
-struct Session {
-    socket: WebSocket<TcpStream>,
-    next: i64,
-}
-
-impl Session {
-    fn call(&mut self, handle: i64, method: &str, params: &Value) -> Value {
-        let id = self.next;
-        self.next += 1;
-        let request = json!({
-            "jsonrpc": "2.0", "id": id, "handle": handle, "method": method, "params": params,
-        });
-        self.socket
-            .send(Message::text(request.to_string()))
-            .unwrap();
-        loop {
-            let frame = self.socket.read().unwrap();
-            let frame: Value = serde_json::from_str(frame.to_text().unwrap()).unwrap();
-            if frame["id"] == id {
-                return frame;
-            }
-        }
-    }
-
-    fn open(&mut self, app: &str) -> i64 {
-        let opened = self.call(-1, "OpenDoc", &json!([app]));
-        opened["result"]["qReturn"]["qHandle"]
-            .as_i64()
-            .unwrap_or_else(|| panic!("the app does not open: {opened}"))
-    }
-
-    fn sum(&mut self, doc: i64, expression: &str) -> f64 {
-        let answer = self.call(doc, "EvaluateEx", &json!([expression]));
-        answer["result"]["qValue"]["qNumber"]
-            .as_f64()
-            .unwrap_or_else(|| panic!("{expression}: {answer}"))
-    }
-
-    /// Waits for the end, and says why.
-    fn end(&mut self) -> CloseFrame {
-        loop {
-            match self.socket.read().unwrap() {
-                Message::Close(Some(frame)) => return frame,
-                Message::Close(None) => panic!("closed without a reason"),
-                _ => {}
-            }
-        }
-    }
-}
+use crate::bench::{Bench, PASSWORD, Time, false_clock, text};
+use crate::served::{OPEN, Served, serve};
 
 #[test]
 fn the_present_time_of_a_session_is_that_of_this_computer() {
@@ -185,12 +21,6 @@ fn the_present_time_of_a_session_is_that_of_this_computer() {
         let ahead = session.sum(doc, &format!("Round(({now} - UTC()) * 1440)"));
         assert_eq!(ahead, 330.0, "{now}");
     }
-}
-
-const OPEN: [&str; 3] = ["open", "Sales", "--no-browser"];
-
-fn serve(device: &Device) -> Served {
-    Served::new(device.start(&OPEN))
 }
 
 #[test]

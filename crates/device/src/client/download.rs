@@ -1,9 +1,9 @@
 //! Fetching packages: prepared by the hub, streamed into a file, checked, put in place.
 
-use satchel_base::{AppId, UnixMillis};
+use satchel_base::{AppId, UnixMillis, leaving_no_trace};
 use satchel_contract::{AppList, Download, DownloadPreview, DownloadState, Manifest};
 use satchel_sealed::package::{Header, Reader};
-use satchel_sealed::{OpenError, signed};
+use satchel_sealed::{DeviceSecretKey, OpenError, VerifyingKey, signed};
 
 use super::{Client, account_of, not_signed_in};
 use crate::downloads::{PACKAGE_PREFIX, PART_PREFIX};
@@ -316,10 +316,22 @@ impl Client<'_> {
     /// Checksum, signatures, binding, and that this device's key really opens every chunk.
     fn check_package(&self, account: &Account, partial: &Partial) -> Result<Manifest, DeviceError> {
         let hub_key = account.hub_key().ok_or(DeviceError::AccountDamaged)?;
-        let kem_key = account.kem_key().ok_or(DeviceError::AccountDamaged)?;
+        leaving_no_trace(|| {
+            let kem_key = account.kem_key().ok_or(DeviceError::AccountDamaged)?;
+            self.check_package_with(account, partial, &hub_key, &kem_key)
+        })
+    }
+
+    fn check_package_with(
+        &self,
+        account: &Account,
+        partial: &Partial,
+        hub_key: &VerifyingKey,
+        kem_key: &DeviceSecretKey,
+    ) -> Result<Manifest, DeviceError> {
         let binding = account.binding(&partial.app);
         let mut hasher = blake3::Hasher::new();
-        let mut reader = Reader::opening(&binding, &hub_key, &kem_key);
+        let mut reader = Reader::opening(&binding, hub_key, kem_key);
         let mut outcome: Result<(), OpenError> = Ok(());
         self.storage.read_pieces(&partial.file, &mut |piece| {
             hasher.update(piece);

@@ -58,9 +58,9 @@ impl Client<'_> {
             &self.managed.with_all_hubs(&body).policy,
             pin.chars().count(),
         )?;
-        let key = self.lock.key(self.clock.now())?.clone();
+        let key = self.lock.key(self.clock.now())?;
         let mut vault = self.vault.clone().ok_or(VaultError::Locked)?;
-        vault.set_pin(&key, pin, KdfCost::STANDARD, &mut *self.entropy)?;
+        vault.set_pin(key, pin, KdfCost::STANDARD, &mut *self.entropy)?;
         // A key lying beside it would make the PIN a mere question.
         vault.remove_outside_keys();
         body.pin_chars = Some(chars(pin));
@@ -82,9 +82,9 @@ impl Client<'_> {
         {
             return Err(PolicyRefusal::LockRequired.into());
         }
-        let key = self.lock.key(self.clock.now())?.clone();
+        let key = self.lock.key(self.clock.now())?;
         let mut vault = self.vault.clone().ok_or(VaultError::Locked)?;
-        vault.set_outside_key(&key, name, kek, &mut *self.entropy);
+        vault.set_outside_key(key, name, kek, &mut *self.entropy);
         vault.remove_pin();
         body.pin_chars = None;
         self.write_vault(vault, &body)

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use satchel_base::leaving_no_trace;
 use satchel_contract::policy::Key;
 use satchel_contract::{Challenge, Enrol, Enrolled, Lease, Me};
 use serde::de::DeserializeOwned;
@@ -293,6 +294,18 @@ impl Client<'_> {
     }
 
     fn enrol(
+        &mut self,
+        hub: &HubEntry,
+        me: &Me,
+        cookie: &str,
+        remember: bool,
+        device: &DeviceName,
+        now: satchel_base::UnixMillis,
+    ) -> Result<Account, DeviceError> {
+        leaving_no_trace(|| self.enrol_with_new_keys(hub, me, cookie, remember, device, now))
+    }
+
+    fn enrol_with_new_keys(
         &mut self,
         hub: &HubEntry,
         me: &Me,
