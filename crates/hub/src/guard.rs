@@ -99,6 +99,9 @@ async fn admit(
         token: None,
         door: Door::Web,
     };
+    if route != Route::Web && route != Route::Health {
+        state.read_settings().await?;
+    }
     let now = state.now();
     if let Some(user) = with_header(state, headers, address).await? {
         // The proxy's word stands, whatever session the browser had before.

@@ -66,7 +66,11 @@ pub(crate) async fn run(state: Arc<HubState>, mut stopping: watch::Receiver<bool
     loop {
         let done = tokio::select! {
             () = told(&mut stopping) => return,
-            _ = sessions.tick() => state.sockets.close_ended(&state).await,
+            _ = sessions.tick() => match state.sockets.close_ended(&state).await {
+                // For sockets, over which no other request may come.
+                Ok(()) => state.read_settings().await,
+                failed => failed,
+            },
             _ = sweep.tick() => tidy(&state).await,
         };
         if let Err(error) = done {

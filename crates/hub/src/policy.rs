@@ -68,12 +68,12 @@ fn switches(settings: &Settings) -> Policy {
 impl HubState {
     /// Whether a switch is on for a person.
     pub(crate) fn lets(&self, user: &SubjectId, key: Key) -> bool {
-        effective(&self.settings, user).policy.is_on(key)
+        effective(&self.settings(), user).policy.is_on(key)
     }
 
     /// Hours of a grant before the access type is asked.
     pub(crate) fn policy_hours(&self, user: &SubjectId) -> u16 {
-        let hours = effective(&self.settings, user)
+        let hours = effective(&self.settings(), user)
             .policy
             .number(Key::MaxOfflineHours);
         u16::try_from(hours).unwrap_or(MAX_OFFLINE_HOURS)
@@ -85,7 +85,7 @@ impl HubState {
             hub: self.store.hub().id.clone(),
             user: user.clone(),
             issued_at: self.now(),
-            policy: effective(&self.settings, user).policy,
+            policy: effective(&self.settings(), user).policy,
         };
         let payload = serde_json::to_vec(&document).map_err(|_| Refused::internal())?;
         let envelope = signed::sign(&self.signing_key, signed::POLICY, &payload)
@@ -100,7 +100,7 @@ impl HubState {
         user: &SubjectId,
         client: Option<&str>,
     ) -> Result<(), Refused> {
-        let policy = effective(&self.settings, user).policy;
+        let policy = effective(&self.settings(), user).policy;
         let version = client.and_then(|name| name.rsplit(['/', ' ']).next());
         if policy.admits_client(version.unwrap_or_default()) {
             return Ok(());

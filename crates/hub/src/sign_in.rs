@@ -167,7 +167,7 @@ pub(crate) fn me(state: &HubState, user: &User, access: satchel_contract::Access
         hub: state.identity(),
         offline_hours: offline_hours(state.policy_hours(&user.id), access),
         may_remember: state.lets(&user.id, Key::AllowRemember),
-        policy: crate::policy::lines(&state.settings, &user.id),
+        policy: crate::policy::lines(&state.settings(), &user.id),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What all requests share.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use satchel_base::{Clock, UnixMillis};
@@ -9,7 +9,7 @@ use satchel_contract::{ApiError, HubIdentity};
 use satchel_gate::{Policy, Throttle};
 use satchel_qix::Now;
 use satchel_sealed::SigningKey;
-use satchel_store::{Settings, SignInSettings, Store};
+use satchel_store::{Settings, SignInSettings, Store, StoreError};
 use tokio::sync::{Semaphore, watch};
 
 use crate::apps::Apps;
@@ -25,7 +25,7 @@ use crate::system::now_here;
 pub struct HubState {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) settings: Settings,
+    settings: RwLock<Arc<Settings>>,
     /// The ways to sign in.
     pub(crate) sign_in: SignInSettings,
     /// The providers among them.
@@ -72,7 +72,7 @@ impl HubState {
         Self {
             store,
             clock,
-            settings,
+            settings: RwLock::new(Arc::new(settings)),
             sign_in,
             providers,
             issuers,
@@ -113,10 +113,31 @@ impl HubState {
     }
 
     pub(crate) fn policy(&self) -> Policy {
+        let settings = self.settings();
         Policy {
-            anonymous_viewing: self.settings.anonymous_viewing,
-            contact: self.settings.contact.clone(),
+            anonymous_viewing: settings.anonymous_viewing,
+            contact: settings.contact.clone(),
         }
+    }
+
+    /// What the administrator set, as last read.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
+        settings.clone()
+    }
+
+    /// Takes up what the administrator set meanwhile, in this process or another.
+    pub(crate) async fn read_settings(&self) -> Result<(), StoreError> {
+        let found = self.store.settings().await?;
+        if *self.settings() != found {
+            let mut settings = self
+                .settings
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            *settings = Arc::new(found);
+            tracing::info!("took up changed settings");
+        }
+        Ok(())
     }
 }
 

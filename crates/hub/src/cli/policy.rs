@@ -133,7 +133,7 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<()> {
             note(&store, "policy.set", "", about.into()).await?;
             output::done(
                 common,
-                "changed; a hub that runs takes it up when it is started again",
+                "changed; a hub that runs has taken it up, and devices hear of it when they next contact it",
             );
         }
     }

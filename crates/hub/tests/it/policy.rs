@@ -54,6 +54,40 @@ async fn everybody_gets_a_signed_policy_of_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_running_hub_takes_up_what_is_changed() {
+    let hub = hub_with(&["--key", "idle_minutes=15"]).await;
+    let device = enrol(&hub, "professional").await;
+    let app = app_id(&hub, &device.token).await;
+    let download = async || {
+        let path = format!("POST /api/v1/apps/{app}/downloads");
+        let body = json!({ "device": device.id });
+        hub.native(&path, &device.token, Some(body)).await.code()
+    };
+    let shown = async || {
+        hub.native("GET /api/v1/me", &device.token, None)
+            .await
+            .json()
+    };
+    assert_eq!(download().await, "");
+    let set = |pair: &str| hub.command(&["policy", "set", "--key", pair]).unwrap();
+    set("allow_downloads=off");
+    set("max_offline_hours=12");
+    assert_eq!(download().await, "policy.no_downloads");
+    let me = shown().await;
+    let line = |key: &str| {
+        let lines = me["policy"].as_array().unwrap();
+        let line = lines.iter().find(|line| line["key"] == key);
+        line.unwrap_or_else(|| panic!("{key}: {me}")).clone()
+    };
+    assert_eq!(me["offline_hours"], 12);
+    assert_eq!(line("max_offline_hours")["value"], "12");
+    assert_eq!(line("allow_downloads")["decided_by"], json!(["everybody"]));
+    set("allow_downloads=on");
+    assert_eq!(download().await, "");
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_person_may_not_download_and_another_may() {
     let set = ["--key", "allow_downloads=off", "--user", r"TEST\ANALYZER"];
     let hub = hub_with(&set).await;
