@@ -12,16 +12,13 @@ use crate::setup;
 use crate::test::Demo;
 
 /// The workloads there are.
-const WORKLOADS: [&str; 14] = [
+const WORKLOADS: [&str; 13] = [
     "w1", "w1-tpch", "w2", "w3", "w5", "w6", "w6-tpch", "load", "csv", "qvd", "open", "size",
-    IN_BROWSER, SESSIONS,
+    IN_BROWSER,
 ];
 
 /// The one that runs in Chromium.
 const IN_BROWSER: &str = "w7";
-
-/// The load test of a hub.
-const SESSIONS: &str = "sessions";
 
 /// Those that need the Parquet files of TPC-H.
 const ON_TPCH: [&str; 4] = ["w1-tpch", "w3", "w5", "w6-tpch"];
@@ -35,13 +32,6 @@ pub fn run_workloads(only: &[String]) -> Result<()> {
         );
     }
     setup::for_building()?;
-    let wants = |workload: &str| only.is_empty() || only.iter().any(|w| w == workload);
-    if wants(SESSIONS) {
-        run_sessions()?;
-    }
-    if only.iter().all(|w| w == SESSIONS) && !only.is_empty() {
-        return Ok(());
-    }
     let files = hub::flights_files()?;
     let packages = [
         "polars",
@@ -52,9 +42,10 @@ pub fn run_workloads(only: &[String]) -> Result<()> {
         "qvdrs",
     ];
     let python = setup::python("bench-python", &packages)?;
+    let wants = |workload: &str| only.is_empty() || only.iter().any(|w| w == workload);
     let natively: Vec<&str> = WORKLOADS
         .into_iter()
-        .filter(|w| ![IN_BROWSER, SESSIONS].contains(w) && wants(w))
+        .filter(|w| *w != IN_BROWSER && wants(w))
         .collect();
     if !natively.is_empty() {
         run_natively(&natively, &python, &files)?;
@@ -81,14 +72,6 @@ fn run_natively(workloads: &[&str], python: &Path, files: &Path) -> Result<()> {
         .arg(target_dir().join("release/satchel-bench"));
     compare.args(workloads).current_dir(root());
     run(&mut compare)
-}
-
-/// Many sessions on one hub.
-fn run_sessions() -> Result<()> {
-    build::all(Profile::Release)?;
-    let demo = Demo::prepare("bench", Profile::Release)?;
-    let mut sessions = command("node", ["bench/sessions.mjs"]);
-    demo.against_hub(sessions.current_dir(root().join("web")))
 }
 
 /// The browser engine as it is shipped, in an app that Chromium downloads from a hub.

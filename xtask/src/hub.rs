@@ -231,11 +231,6 @@ impl Running {
         Self::start_with(hub, place, listen, None)
     }
 
-    /// The number of its process.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// The same, also listening for API clients with a certificate on `engine`.
     pub fn start_with(
         hub: &Path,

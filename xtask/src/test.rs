@@ -191,7 +191,6 @@ impl Demo {
         tests
             .env("SATCHEL_URL", &hub.url)
             .env("SATCHEL_CA", self.place.tls.join("ca.pem"))
-            .env("SATCHEL_HUB_PID", hub.id().to_string())
             .env("SATCHEL_HUB_BIN", &self.binary)
             .env("SATCHEL_HUB_DATA", &self.place.data)
             .env("SATCHEL_HUB_TLS", &self.place.tls)

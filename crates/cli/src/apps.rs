@@ -116,6 +116,10 @@ pub fn download(context: &mut Context, named: &str) -> Result<Output, Failure> {
     };
     let mut is_counting = false;
     let mut show = |event: DownloadEvent| match event {
+        DownloadEvent::Waiting => {
+            bar.set_message("waiting for another satchel that fetches it");
+            bar.tick();
+        }
         DownloadEvent::Preparing => {
             bar.set_message("the hub prepares the download");
             bar.tick();

@@ -210,6 +210,19 @@ pub struct DeviceSignIn {
     pub signature: String,
 }
 
+/// What a device says of the grants it holds, so that a copy of its files is found
+/// (`docs/formats/grant.md` §4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    /// When the newest grant it ever accepted was issued; absent from clients that do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<UnixMillis>,
+    /// Whether it looked again, having been told `lease.stale`: another process of the same
+    /// device may have renewed meanwhile.
+    #[serde(default)]
+    pub again: bool,
+}
+
 /// A fresh grant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
@@ -251,6 +264,9 @@ pub struct TableRows {
 pub struct StartDownload {
     /// For which device.
     pub device: DeviceId,
+    /// What it holds.
+    #[serde(default)]
+    pub holding: Holding,
 }
 
 /// How far a download is.

@@ -17,7 +17,8 @@
 //! | `POST /api/v1/devices` | [`Enrol`] → [`Enrolled`] |
 //! | `POST /api/v1/devices/{device}/challenge` | – → [`Challenge`] (no session needed) |
 //! | `POST /api/v1/devices/{device}/sign-in` | [`DeviceSignIn`] → [`Me`] and the session cookie |
-//! | `POST /api/v1/devices/{device}/lease` | – → [`Lease`] |
+//! | `POST /api/v1/devices/{device}/lease` | [`Holding`], or nothing → [`Lease`] |
+//! | `POST /api/v1/devices/{device}/lease/kept` | [`Holding`] → 204; the grant is written down |
 //! | `DELETE /api/v1/devices/{device}/remembered` | – → 204; forgets the remembered log-in |
 //! | `GET /api/v1/apps/{app}/download-preview` | → [`DownloadPreview`] |
 //! | `POST /api/v1/apps/{app}/downloads` | [`StartDownload`] → [`Download`] |
@@ -37,8 +38,8 @@ pub mod policy;
 pub use access_type::AccessType;
 pub use api::{
     AppEntry, AppList, Challenge, DeviceSignIn, Download, DownloadPreview, DownloadState, Enrol,
-    Enrolled, HubIdentity, Lease, Me, PolicyLine, RuleAnswer, RuleName, SearchHit, SearchHits,
-    SignIn, SignInProvider, SignInWays, StartDownload, StreamEntry, TableRows,
+    Enrolled, Holding, HubIdentity, Lease, Me, PolicyLine, RuleAnswer, RuleName, SearchHit,
+    SearchHits, SignIn, SignInProvider, SignInWays, StartDownload, StreamEntry, TableRows,
 };
 pub use error::{ApiError, ErrorBody};
 pub use grant::{Grant, MAX_OFFLINE_HOURS, UNLAUNCHED_DAYS};

@@ -3,7 +3,7 @@
 //! Several processes may use one folder. Whoever writes holds an advisory lock on the file
 //! `.lock` in it, which the system takes back when a process ends, however that happens.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,12 +19,29 @@ const TEMPORARY: &str = ".tmp";
 /// Whoever holds a lock on it may write.
 const LOCK: &str = ".lock";
 
+/// Begins the names of claims.
+const CLAIM_PREFIX: &str = ".claim-";
+
 /// The state folder. Clones share the lock: what holds it in one holds it in all, so they
 /// belong to one thread at a time.
 #[derive(Clone, Debug)]
 pub struct Files {
     folder: PathBuf,
     held: Arc<Mutex<Held>>,
+}
+
+/// A claim; its file goes with it.
+struct Claim {
+    file: File,
+    path: PathBuf,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Still locked: whoever opened it meanwhile finds that it is gone and makes a new one.
+        let _ = fs::remove_file(&self.path);
+        let _ = self.file.unlock();
+    }
 }
 
 /// The lock, as often as it was taken.
@@ -88,6 +105,14 @@ impl Files {
     pub fn remove_lock_file(&self) -> Result<(), StorageError> {
         // Whoever waits for it now finds that it is gone and makes a new one.
         let _alone = self.lock()?;
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            // Claims of processes that were killed.
+            if let Ok(name) = entry.file_name().into_string()
+                && name.starts_with(CLAIM_PREFIX)
+            {
+                remove(&entry.path(), &name)?;
+            }
+        }
         remove(&self.folder.join(LOCK), LOCK)
     }
 
@@ -128,6 +153,7 @@ impl Files {
             if entry.file_type().map_err(failed)?.is_file()
                 && let Ok(name) = entry.file_name().into_string()
                 && name != LOCK
+                && !name.starts_with(CLAIM_PREFIX)
             {
                 names.push(name);
             }
@@ -156,6 +182,26 @@ impl Storage for Files {
         }
         held.n += 1;
         Ok(Box::new(Release(self.held.clone())))
+    }
+
+    fn claim(&self, work: &str) -> Result<Option<StorageLock>, StorageError> {
+        let name = format!("{CLAIM_PREFIX}{work}");
+        let failed = |error| failed(&name, "locked", &error);
+        self.path(work)?;
+        let path = self.folder.join(&name);
+        loop {
+            let mut options = OpenOptions::new();
+            let file = owner_only(options.write(true).create(true)).open(&path);
+            let file = file.map_err(failed)?;
+            match file.try_lock() {
+                Ok(()) if is_still_at(&file, &path) => {
+                    return Ok(Some(Box::new(Claim { file, path })));
+                }
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
+        }
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use satchel_base::{AppId, DeviceId, leaving_no_trace};
 use satchel_contract::{
-    ApiError, Challenge, DeviceSignIn, Enrol, ErrorBody, SignIn, StartDownload,
+    ApiError, Challenge, DeviceSignIn, Enrol, ErrorBody, Holding, SignIn, StartDownload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -84,10 +84,25 @@ pub fn device_sign_in_message(hub: &str, device: &DeviceId, nonce: &str) -> Stri
     format!("satchel device sign-in v1\n{hub}\n{device}\n{nonce}")
 }
 
-/// Asks for a fresh grant.
-pub fn lease(cookie: &str, device: &DeviceId) -> HubRequest {
-    let path = format!("/api/v1/devices/{device}/lease");
-    request(Method::Post, path, Some(cookie))
+/// Asks for a fresh grant; `again` if the hub said that a newer one is kept than `account` has.
+pub fn lease(cookie: &str, account: &Account, again: bool) -> HubRequest {
+    let path = format!("/api/v1/devices/{}/lease", account.device);
+    let base = request(Method::Post, path, Some(cookie));
+    with_body(base, &holding(account, again))
+}
+
+/// Says that the newest grant of `account` is written down.
+pub fn lease_kept(cookie: &str, account: &Account) -> HubRequest {
+    let path = format!("/api/v1/devices/{}/lease/kept", account.device);
+    let base = request(Method::Post, path, Some(cookie));
+    with_body(base, &holding(account, false))
+}
+
+fn holding(account: &Account, again: bool) -> Holding {
+    Holding {
+        held: account.lease.newest_issue(),
+        again,
+    }
 }
 
 /// Makes the hub forget the remembered log-in.
@@ -107,11 +122,12 @@ pub fn preview(cookie: &str, app: &AppId) -> HubRequest {
     request(Method::Get, path, Some(cookie))
 }
 
-/// Starts a download.
-pub fn start_download(cookie: &str, app: &AppId, device: &DeviceId) -> HubRequest {
+/// Starts a download; `again` as for [`lease`].
+pub fn start_download(cookie: &str, app: &AppId, account: &Account, again: bool) -> HubRequest {
     let path = format!("/api/v1/apps/{app}/downloads");
     let body = StartDownload {
-        device: device.clone(),
+        device: account.device.clone(),
+        holding: holding(account, again),
     };
     with_body(request(Method::Post, path, Some(cookie)), &body)
 }

@@ -525,6 +525,14 @@ fn is_session_over(error: &DeviceError) -> bool {
     )
 }
 
+/// Whether the hub says that this device keeps a newer grant than it came with.
+fn is_stale(error: &DeviceError) -> bool {
+    matches!(
+        error,
+        DeviceError::Hub(HubFailure::Refused { error, .. }) if error.code == "lease.stale"
+    )
+}
+
 /// Whether the hub says that this device is revoked.
 fn is_revoked(error: &DeviceError) -> bool {
     matches!(

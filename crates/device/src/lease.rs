@@ -291,6 +291,11 @@ impl LeaseState {
         self.grant.as_ref()
     }
 
+    /// When the newest grant ever accepted was issued.
+    pub fn newest_issue(&self) -> Option<UnixMillis> {
+        self.newest_issue
+    }
+
     /// When the hours started.
     pub fn first_launch(&self) -> Option<UnixMillis> {
         self.first_launch

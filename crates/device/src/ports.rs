@@ -18,6 +18,13 @@ pub trait Storage {
     /// [`StorageError`].
     fn lock(&self) -> Result<StorageLock, StorageError>;
 
+    /// Keeps other processes from one piece of work, known by a plain name, until the claim is
+    /// dropped or the process ends; `None` if another one has it. Nobody else is held up.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn claim(&self, work: &str) -> Result<Option<StorageLock>, StorageError>;
+
     /// The whole file; `None` if there is none.
     ///
     /// # Errors

@@ -58,6 +58,8 @@ pub enum Route {
     DeviceSignIn,
     /// A fresh grant.
     Lease,
+    /// The fresh grant is kept.
+    LeaseKept,
     /// Forget the remembered log-in of a device.
     ForgetRemembered,
     /// What a download would hold.
@@ -91,7 +93,7 @@ pub enum Audience {
 
 impl Route {
     /// All routes.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Health,
         Self::Web,
         Self::SignIn,
@@ -109,6 +111,7 @@ impl Route {
         Self::Challenge,
         Self::DeviceSignIn,
         Self::Lease,
+        Self::LeaseKept,
         Self::ForgetRemembered,
         Self::DownloadPreview,
         Self::StartDownload,
@@ -140,6 +143,7 @@ impl Route {
             Self::Challenge => (Post, "/api/v1/devices/{device}/challenge"),
             Self::DeviceSignIn => (Post, "/api/v1/devices/{device}/sign-in"),
             Self::Lease => (Post, "/api/v1/devices/{device}/lease"),
+            Self::LeaseKept => (Post, "/api/v1/devices/{device}/lease/kept"),
             Self::ForgetRemembered => (Delete, "/api/v1/devices/{device}/remembered"),
             Self::DownloadPreview => (Get, "/api/v1/apps/{app}/download-preview"),
             Self::StartDownload => (Post, "/api/v1/apps/{app}/downloads"),
@@ -174,6 +178,7 @@ impl Route {
             Self::Apps | Self::Search | Self::Export | Self::Socket => Audience::Viewers,
             Self::Enrol
             | Self::Lease
+            | Self::LeaseKept
             | Self::DownloadPreview
             | Self::StartDownload
             | Self::DownloadStatus
@@ -200,7 +205,7 @@ impl Route {
             Self::Search => "search apps",
             Self::RulesExplain => "ask who may do what",
             Self::Enrol => "connect a device",
-            Self::Lease => "renew a lease",
+            Self::Lease | Self::LeaseKept => "renew a lease",
             Self::ForgetRemembered => "forget a remembered log-in",
             Self::DownloadPreview
             | Self::StartDownload

@@ -188,7 +188,10 @@ pub(crate) async fn tell_revoked(state: &HubState, user: &SubjectId, device: &De
     if noted.is_err() {
         tracing::error!("that a device was told of its wipe could not be noted");
     }
-    Refused::device_revoked()
+    match state.store.device(device).await {
+        Ok(Some(device)) if device.copied_at.is_some() => Refused::device_copied(),
+        _ => Refused::device_revoked(),
+    }
 }
 
 pub(crate) fn exhausted(access_type: AccessType, wait_ms: Option<i64>) -> Refused {

@@ -74,6 +74,16 @@ impl Refused {
         )
     }
 
+    /// There are two of the asker's device. To a client it is a revocation like any other.
+    pub fn device_copied() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "device.revoked",
+            "this device's files were copied or restored from an older state, so every copy of them was stopped",
+            "If you restored a backup, sign in to enrol this device anew; if not, tell the administrator at once: somebody else may have your files.",
+        )
+    }
+
     /// Something broke here; the reason is in the log, not in the answer.
     pub fn internal() -> Self {
         Self::new(

@@ -71,6 +71,7 @@ fn handler(route: Route) -> MethodRouter<Arc<HubState>> {
         Route::Challenge => post(routes::devices::challenge),
         Route::DeviceSignIn => post(routes::devices::sign_in),
         Route::Lease => post(routes::devices::lease),
+        Route::LeaseKept => post(routes::devices::lease_kept),
         Route::ForgetRemembered => delete(routes::devices::forget),
         Route::DownloadPreview => get(routes::downloads::preview),
         Route::StartDownload => post(routes::downloads::start),

@@ -36,6 +36,10 @@ pub struct Device {
     pub wipe_at: Option<UnixMillis>,
     /// When it was first told so: it proved who it is, and got that as the answer.
     pub wipe_told_at: Option<UnixMillis>,
+    /// When the newest grant was issued that it says it keeps.
+    pub kept_grant: Option<UnixMillis>,
+    /// When it was found that there are two of it: somebody copied or restored its files.
+    pub copied_at: Option<UnixMillis>,
 }
 
 /// A device to enrol.
@@ -169,6 +173,40 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(result.rows_affected() > 0)
+    }
+
+    /// Notes that a device keeps the grant issued at `issued_at`, unless it keeps a newer one.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn note_kept_grant(
+        &self,
+        id: &DeviceId,
+        issued_at: UnixMillis,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE device SET kept_grant = ?2
+             WHERE id = ?1 AND (kept_grant IS NULL OR kept_grant < ?2)",
+        )
+        .bind(id.as_str())
+        .bind(issued_at.0)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Revokes a device of which there are two, and notes why.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is no such device.
+    pub async fn stop_copies(&self, id: &DeviceId, now: UnixMillis) -> Result<(), StoreError> {
+        self.revoke_device(id, now).await?;
+        sqlx::query("UPDATE device SET copied_at = coalesce(copied_at, ?2) WHERE id = ?1")
+            .bind(id.as_str())
+            .bind(now.0)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     /// Revokes a device: it may not sign in, renew or download any more, and the sessions of
@@ -382,5 +420,7 @@ fn read(row: &SqliteRow) -> Result<Device, StoreError> {
         wipe_told_at: row
             .try_get::<Option<i64>, _>("wipe_told_at")?
             .map(UnixMillis),
+        kept_grant: row.try_get::<Option<i64>, _>("kept_grant")?.map(UnixMillis),
+        copied_at: row.try_get::<Option<i64>, _>("copied_at")?.map(UnixMillis),
     })
 }

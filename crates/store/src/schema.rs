@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0005_device_wipe.sql"),
     include_str!("../migrations/0006_sign_in.sql"),
     include_str!("../migrations/0007_tickets.sql"),
+    include_str!("../migrations/0008_device_copies.sql"),
 ];
 
 /// Brings the database to the newest version, each step in one transaction.

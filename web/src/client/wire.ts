@@ -198,6 +198,16 @@ export interface DeviceSignIn {
   signature: string;
 }
 
+/** What a device says of the grants it holds, so that a copy of its files is found
+ * (`docs/formats/grant.md` §4). */
+export interface Holding {
+  /** When the newest grant it ever accepted was issued; absent from clients that do not say. */
+  held?: number | null;
+  /** Whether it looked again, having been told `lease.stale`: another process of the same
+   * device may have renewed meanwhile. */
+  again: boolean;
+}
+
 /** A fresh grant. */
 export interface Lease {
   /** A signed `Grant`, base64. */
@@ -234,6 +244,8 @@ export interface TableRows {
 export interface StartDownload {
   /** For which device. */
   device: string;
+  /** What it holds. */
+  holding: Holding;
 }
 
 /** How far a download is. */

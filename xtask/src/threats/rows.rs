@@ -80,19 +80,19 @@ pub const ROWS: &[Row] = &[
     row(
         3,
         "A device's storage is cloned to a second device",
-        "Packages name their device and open by its keys alone. Where the vault has a key outside its folder (passkey), the folder alone opens nothing.",
+        "Packages name their device and open by its keys alone. Where the vault has a key outside its folder (passkey), the folder alone opens nothing. Of a native client's folder that was copied whole, the hub recognises the copy when both have contacted it, and stops both.",
         ("RESILIENCE-1, CRYPTO-2", "V10.3.5"),
         Partly(
-            "a copy of the whole folder, key file or PIN included, works until its lease ends: the hub does not yet recognise that two devices use one enrolment.",
+            "a copy that never contacts the hub opens what it holds until its lease ends; a browser does not say which grant it keeps.",
         ),
     ),
     row(
         4,
         "An old state of the device is restored",
-        "A grant gives its hours once, and an older one is refused; the hub's signed time raises the mark of time seen.",
+        "A grant gives its hours once, and an older one is refused; the hub's signed time raises the mark of time seen. A native client's folder that was put back is recognised at its next contact and stopped.",
         ("STORAGE-1, RESILIENCE-1", "V2.3.1"),
         Partly(
-            "a whole disk restored together with its clock: no hardware counter is used yet, and SECURITY.md says so.",
+            "a whole disk restored together with its clock, before it contacts the hub: no hardware counter is used yet, and SECURITY.md says so.",
         ),
     ),
     row(
@@ -209,7 +209,9 @@ pub const ROWS: &[Row] = &[
         "Errors, logs or dumps leak",
         "Secrets have no `Display` and an empty `Debug`; errors name codes and places, never cell values or passwords.",
         ("STORAGE-2", "V16.2.5, V16.5.1"),
-        Partly("a search of the hub's log, at its most talkative, for cell values."),
+        Partly(
+            "a dump of the hub's memory, which holds what was open in it and is the system's to forbid.",
+        ),
     ),
     row(
         21,
@@ -390,8 +392,6 @@ pub const ROWS: &[Row] = &[
         "Accesses that leave no trace",
         "Log-ins, refusals, downloads, exports and changes go to an audit log that is chained; every kind of tampering is found.",
         ("", "V16.2.1, V16.3.1, V16.3.2, V16.3.3, V16.4.1"),
-        Partly(
-            "use without a connection is not recorded; no replay compares the log with an expected list.",
-        ),
+        Partly("use without a connection is not recorded."),
     ),
 ];

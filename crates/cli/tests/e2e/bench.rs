@@ -87,6 +87,7 @@ impl Bench {
         Device {
             satchel: self.satchel.clone(),
             folder,
+            run: None,
         }
     }
 
@@ -115,9 +116,19 @@ impl Bench {
 
     /// A second process that serves the same hub, to be stopped by the test.
     pub fn second_hub(&self, host: &str) -> SecondHub {
+        self.hub_on(&self.data, host)
+    }
+
+    /// The hub's program.
+    pub fn hub_program(&self) -> &Path {
+        &self.hub
+    }
+
+    /// A process that serves the hub in `data`, to be stopped by the test.
+    pub fn hub_on(&self, data: &Path, host: &str) -> SecondHub {
         let mut child = Command::new(&self.hub)
             .args(["serve", "--listen", &format!("{host}:0"), "--data"])
-            .arg(&self.data)
+            .arg(data)
             .arg("--certificate")
             .arg(self.tls.join("hub.pem"))
             .arg("--key")
@@ -165,6 +176,8 @@ impl Drop for SecondHub {
 pub struct Device {
     satchel: PathBuf,
     folder: TempDir,
+    /// Where it keeps sessions, if not in its own folder.
+    run: Option<PathBuf>,
 }
 
 impl Device {
@@ -271,7 +284,12 @@ impl Device {
             .args(arguments)
             .arg("--json")
             .env("SATCHEL_HOME", self.home())
-            .env("XDG_RUNTIME_DIR", self.folder.path().join("run"))
+            .env(
+                "XDG_RUNTIME_DIR",
+                self.run
+                    .clone()
+                    .unwrap_or_else(|| self.folder.path().join("run")),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -333,6 +351,15 @@ impl Device {
         Self {
             satchel: self.satchel.clone(),
             folder,
+            run: None,
+        }
+    }
+
+    /// The same device, with its sessions where `other` has its own.
+    pub fn sharing_the_session_folder_of(self, other: &Self) -> Self {
+        Self {
+            run: Some(other.folder.path().join("run")),
+            ..self
         }
     }
 }

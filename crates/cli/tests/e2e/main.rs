@@ -14,6 +14,8 @@ mod served;
 
 mod attacks;
 mod broken_network;
+mod copies;
+mod isolation;
 mod kills;
 #[cfg(target_os = "linux")]
 mod memory;

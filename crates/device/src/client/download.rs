@@ -5,7 +5,7 @@ use satchel_contract::{AppList, Download, DownloadPreview, DownloadState, Manife
 use satchel_sealed::package::{Header, Reader};
 use satchel_sealed::{DeviceSecretKey, OpenError, VerifyingKey, signed};
 
-use super::{Client, account_of, not_signed_in};
+use super::{Client, account_of, is_stale, not_signed_in};
 use crate::downloads::{PACKAGE_PREFIX, PART_PREFIX};
 use crate::{Account, DeviceError, Entry, HubEntry, HubFailure, Partial, calls};
 
@@ -19,6 +19,8 @@ const WRITE_BYTES: usize = 256 * 1024;
 /// How far a download is, for a progress bar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DownloadEvent {
+    /// Another process of this client fetches the same app.
+    Waiting,
     /// The hub reduces and seals.
     Preparing,
     /// Bytes come in.
@@ -53,7 +55,9 @@ impl Client<'_> {
         })
     }
 
-    /// Downloads an app, or goes on with a download that was broken off.
+    /// Downloads an app, or goes on with a download that was broken off. If another process
+    /// fetches the same app, waits for it: what that one fetched is the answer, or, if it
+    /// failed, its work is gone on with.
     ///
     /// # Errors
     /// Whatever ends it; what was fetched stays for the next call, unless it is damaged or the
@@ -65,6 +69,23 @@ impl Client<'_> {
         progress: &mut dyn FnMut(DownloadEvent),
     ) -> Result<Entry, DeviceError> {
         self.check_use_at(hub)?;
+        let work = work_on(hub, app);
+        let held = self.held(hub, app)?;
+        let _claim = loop {
+            match self.storage.claim(&work)? {
+                Some(claim) => break claim,
+                None => {
+                    progress(DownloadEvent::Waiting);
+                    self.hub.pause_ms(POLL_MS);
+                }
+            }
+        };
+        let now = self.held(hub, app)?;
+        if let Some(fetched) = now
+            && held.is_none_or(|held| held.file != fetched.file)
+        {
+            return Ok(fetched);
+        }
         let partial = match self.resumable(hub, app)? {
             Some(partial) => partial,
             None => self.prepare(hub, app, progress)?,
@@ -77,6 +98,13 @@ impl Client<'_> {
         fetched?;
         progress(DownloadEvent::Checking);
         self.put_in_place(hub, &partial)
+    }
+
+    /// The complete download of an app.
+    fn held(&mut self, hub: &HubEntry, app: &AppId) -> Result<Option<Entry>, DeviceError> {
+        let body = self.body()?;
+        let account = account_of(&body, &hub.url)?;
+        Ok(account.downloads.entry(app).cloned())
     }
 
     /// A download begun earlier that the hub still has, unchanged.
@@ -118,9 +146,17 @@ impl Client<'_> {
         app: &AppId,
         progress: &mut dyn FnMut(DownloadEvent),
     ) -> Result<Partial, DeviceError> {
-        let mut download: Download = self.ask(hub, "downloads", |cookie, account| {
-            calls::start_download(cookie, app, &account.device)
-        })?;
+        let start = |again| {
+            move |cookie: &str, account: &Account| {
+                calls::start_download(cookie, app, account, again)
+            }
+        };
+        let started = match self.ask(hub, "downloads", start(false)) {
+            // Asked again with what is kept now.
+            Err(error) if is_stale(&error) => self.ask(hub, "downloads", start(true)),
+            started => started,
+        };
+        let mut download: Download = started?;
         while download.state == DownloadState::Preparing {
             progress(DownloadEvent::Preparing);
             self.hub.pause_ms(POLL_MS);
@@ -348,6 +384,16 @@ impl Client<'_> {
         let header = reader.finish()?;
         verified_manifest(account, &partial.app, &header)
     }
+}
+
+/// The name of fetching an app from a hub, which tells neither.
+fn work_on(hub: &HubEntry, app: &AppId) -> String {
+    let mut hasher = blake3::Hasher::new_derive_key("satchel device download claim v1");
+    hasher
+        .update(hub.url.as_bytes())
+        .update(b"\0")
+        .update(app.as_str().as_bytes());
+    hasher.finalize().to_hex()[..24].to_owned()
 }
 
 /// The manifest in a verified header, itself verified and about this very package.

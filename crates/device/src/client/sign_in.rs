@@ -7,7 +7,7 @@ use satchel_contract::policy::Key;
 use satchel_contract::{Challenge, Enrol, Enrolled, Lease, Me};
 use serde::de::DeserializeOwned;
 
-use super::{Client, Protection, account_of, is_revoked, is_session_over, not_signed_in};
+use super::{Client, Protection, account_of, is_revoked, is_session_over, is_stale, not_signed_in};
 use crate::account::NewKeys;
 use crate::policy::{take_policy, verify_policy};
 use crate::ports::HubRequest;
@@ -234,7 +234,7 @@ impl Client<'_> {
                 .send(hub, &calls::forget(&cookie, &account.device))?;
             calls::refusal(&response)?;
         }
-        self.update(|body| {
+        let signed_in = self.update(|body| {
             let mut removed = Vec::new();
             let newly_enrolled = enrolled.is_some();
             if body.account(&hub.url).map(|a| &a.device) != known.as_ref() {
@@ -266,16 +266,22 @@ impl Client<'_> {
             if forgets {
                 account.remembered = false;
             }
-            account.cookie = Some(cookie);
+            account.cookie = Some(cookie.clone());
             account.name.clone_from(&me.name);
             let remembered = account.remembered;
-            Ok(SignedIn {
+            let signed_in = SignedIn {
                 me,
                 newly_enrolled,
                 remembered,
                 removed,
-            })
-        })
+            };
+            Ok((signed_in, calls::lease_kept(&cookie, account)))
+        });
+        let (signed_in, kept) = signed_in?;
+        // Last of all, once it is written down. If the hub does not hear it, it hears of the
+        // grant at the next renewal.
+        let _ = self.hub.send(hub, &kept);
+        Ok(signed_in)
     }
 
     /// A fresh grant for the device as it is enrolled; `None` if the hub no longer knows it.
@@ -286,7 +292,15 @@ impl Client<'_> {
         cookie: &str,
     ) -> Result<Option<Lease>, DeviceError> {
         let account = account_of(body, &hub.url)?;
-        let response = self.hub.send(hub, &calls::lease(cookie, &account.device))?;
+        let mut response = self.hub.send(hub, &calls::lease(cookie, account, false))?;
+        let refused = calls::refusal(&response).map_err(DeviceError::from);
+        if refused.is_err_and(|error| is_stale(&error)) {
+            // Another process of this device may have renewed meanwhile; if none did, there is
+            // another copy of these files.
+            let body = self.body()?;
+            let account = account_of(&body, &hub.url)?;
+            response = self.hub.send(hub, &calls::lease(cookie, account, true))?;
+        }
         if response.status == 404 || response.status == 410 {
             return Ok(None);
         }

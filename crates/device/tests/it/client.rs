@@ -1,9 +1,9 @@
 //! The client from sign-in to wipe.
 
-use satchel_base::AppId;
+use satchel_base::{AppId, UnixMillis};
 use satchel_device::{Client, DeviceError, DeviceName, Protection, SignedIn};
 
-use crate::world::World;
+use crate::world::{T0, World};
 
 pub(crate) const KEK: [u8; 32] = [5; 32];
 pub(crate) const URL: &str = "https://hub.example";
@@ -384,6 +384,18 @@ fn rights_that_are_gone_take_the_download_along() {
     let signed_in = sign_in(&world, &mut client, false).unwrap();
     assert_eq!(signed_in.removed, ["Sales"]);
     assert_eq!(world.disk.names(), ["hubs.json", "vault.json"]);
+}
+
+/// Another process of the device renewed between reading the vault and asking.
+#[test]
+fn a_renewal_that_came_too_late_looks_again_and_goes_on() {
+    let (world, mut client) = with_download();
+    world.hub.borrow_mut().is_stale = true;
+    world.hub.borrow_mut().now = 60_000;
+    let again = sign_in(&world, &mut client, false).unwrap();
+    assert!(!again.newly_enrolled);
+    assert_eq!(world.hub.borrow().kept, Some(UnixMillis(T0 + 60_000)));
+    assert!(client.open(URL, &app()).is_ok());
 }
 
 // threat: T-06

@@ -82,6 +82,10 @@ impl Storage for Disk {
         Ok(Box::new(()))
     }
 
+    fn claim(&self, _work: &str) -> Result<Option<StorageLock>, StorageError> {
+        Ok(Some(Box::new(())))
+    }
+
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
         Ok(self.files.borrow().get(name).cloned())
     }
@@ -190,6 +194,11 @@ pub struct Hub {
     pub session_over: bool,
     pub revoked: Vec<AppId>,
     pub device_revoked: bool,
+    /// The next renewal hears that a newer grant is kept.
+    pub is_stale: bool,
+    expects_again: bool,
+    /// When the newest grant was issued that the device said it keeps.
+    pub kept: Option<UnixMillis>,
     /// What the hub's administrator says, as JSON; nothing is sent if `None`.
     pub policy: Option<&'static str>,
     /// Added to the time at which the policy is said to be signed.
@@ -361,6 +370,24 @@ impl Hub {
             {
                 refuse(403, "device.revoked")
             }
+            (Method::Post, ["devices", _, "lease"]) if self.is_stale => {
+                let holding: satchel_contract::Holding = serde_json::from_slice(body).unwrap();
+                assert!(holding.held.is_some());
+                self.is_stale = false;
+                self.expects_again = true;
+                refuse(409, "lease.stale")
+            }
+            (Method::Post, ["devices", _, "lease"]) if self.expects_again => {
+                let holding: satchel_contract::Holding = serde_json::from_slice(body).unwrap();
+                assert!(holding.again, "it says that it looked again");
+                self.expects_again = false;
+                self.answer(request)
+            }
+            (Method::Post, ["devices", _, "lease", "kept"]) => {
+                let holding: satchel_contract::Holding = serde_json::from_slice(body).unwrap();
+                self.kept = holding.held;
+                ok(&())
+            }
             (Method::Post, ["devices", _, "lease"]) => ok(&Lease {
                 grant: self.grant(),
                 now: UnixMillis(T0 + self.now),
@@ -488,6 +515,9 @@ impl World {
             session_over: false,
             revoked: Vec::new(),
             device_revoked: false,
+            is_stale: false,
+            expects_again: false,
+            kept: None,
             policy: None,
             policy_age: 0,
             n_bytes_sent: 0,

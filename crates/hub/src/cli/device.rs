@@ -35,6 +35,9 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<()> {
                 .into_iter()
                 .map(|d| {
                     let state = match (d.revoked_at, d.wipe_at, d.wipe_told_at) {
+                        _ if let Some(at) = d.copied_at => {
+                            format!("found twice and stopped {}", output::time(at))
+                        }
                         (_, Some(_), Some(at)) => format!("told to wipe {}", output::time(at)),
                         (_, Some(at), None) => format!("to be wiped since {}", output::time(at)),
                         (Some(at), ..) => format!("revoked {}", output::time(at)),

@@ -3,14 +3,17 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::{Extension, Json};
-use satchel_base::{DeviceId, SubjectId};
+use satchel_base::{DeviceId, SubjectId, UnixMillis};
 use satchel_contract::policy::Key;
-use satchel_contract::{AccessType, Challenge, DeviceSignIn, Enrol, Enrolled, Grant, Lease};
+use satchel_contract::{
+    AccessType, Challenge, DeviceSignIn, Enrol, Enrolled, Grant, Holding, Lease,
+};
 use satchel_gate::{Action, address_key, offline_hours};
 use satchel_sealed::{DevicePublicKey, VerifyingKey, signed};
 use satchel_store::{Device, NewDevice};
@@ -183,10 +186,16 @@ pub(crate) async fn lease(
     State(state): State<Arc<HubState>>,
     Extension(asker): Extension<Asker>,
     Path(device): Path<String>,
+    body: Bytes,
 ) -> Result<Json<Lease>, Refused> {
     let user = asker.person()?.clone();
     let device = own_device(&state, &user.id, device).await?;
     bind(&state, &asker, &device.id).await?;
+    let holding = match body.as_ref() {
+        b"" => Holding::default(),
+        body => serde_json::from_slice(body).map_err(|_| malformed())?,
+    };
+    heed_holding(&state, &device, holding).await?;
     let mut revoked = Vec::new();
     let rights = Rights::load(&state.store).await?;
     for id in state.store.device_apps(&device.id).await? {
@@ -228,6 +237,71 @@ pub(crate) async fn lease(
         revoked,
         policy: Some(state.policy_document(&user.id)?),
     }))
+}
+
+/// `POST /api/v1/devices/{device}/lease/kept`: a device says that the newest grant is written
+/// down; from now on nothing older may come from it.
+pub(crate) async fn lease_kept(
+    State(state): State<Arc<HubState>>,
+    Extension(asker): Extension<Asker>,
+    Path(device): Path<String>,
+    body: Result<Json<Holding>, JsonRejection>,
+) -> Result<StatusCode, Refused> {
+    let Json(holding) = body.map_err(|_| malformed())?;
+    let device = own_device(&state, &asker.person()?.id, device).await?;
+    if let Some(held) = not_later(&state, holding.held) {
+        state.store.note_kept_grant(&device.id, held).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A time at which a grant can have been issued; a device may not say what would stop it later.
+fn not_later(state: &HubState, held: Option<UnixMillis>) -> Option<UnixMillis> {
+    held.filter(|held| *held <= state.now())
+}
+
+/// Looks at what a device holds. A grant is kept for good once the device said so: who comes
+/// with an older one, having looked again, is a copy made before, or a backup put back. Then
+/// nobody can tell which of the two is the device, and both are stopped.
+///
+/// # Errors
+/// `lease.stale` for who has not looked again, `device.revoked` for a copy.
+pub(crate) async fn heed_holding(
+    state: &HubState,
+    device: &Device,
+    holding: Holding,
+) -> Result<(), Refused> {
+    let (Some(held), kept) = (not_later(state, holding.held), device.kept_grant) else {
+        return Ok(());
+    };
+    match kept {
+        Some(kept) if held < kept && !holding.again => Err(Refused::new(
+            StatusCode::CONFLICT,
+            "lease.stale",
+            "this device keeps a newer grant than the one it came with",
+            "Look at what the device keeps, and ask again.",
+        )),
+        Some(kept) if held < kept => {
+            state.store.stop_copies(&device.id, state.now()).await?;
+            tracing::warn!(
+                device.id = %device.id, user.id = %device.user,
+                "a device's files are in use twice; both copies were stopped"
+            );
+            let about = json!({ "held": held, "kept": kept });
+            let id = device.id.as_str();
+            note_about(
+                state,
+                &device.user,
+                "device.copied",
+                id,
+                "device.revoked",
+                about,
+            )
+            .await?;
+            Err(Refused::device_copied())
+        }
+        _ => Ok(state.store.note_kept_grant(&device.id, held).await?),
+    }
 }
 
 /// `DELETE /api/v1/devices/{device}/remembered`

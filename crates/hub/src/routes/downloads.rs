@@ -28,7 +28,7 @@ use crate::guard::Asker;
 use crate::housekeeping;
 use crate::refusal::Refused;
 use crate::rights::Rights;
-use crate::routes::devices::own_device;
+use crate::routes::devices::{heed_holding, own_device};
 use crate::routes::session::malformed;
 use crate::sign_in::note_about;
 use crate::state::HubState;
@@ -97,6 +97,7 @@ pub(crate) async fn start(
         ));
     }
     let device = own_device(&state, &user.id, body.device.as_str().to_owned()).await?;
+    heed_holding(&state, &device, body.holding).await?;
     housekeeping::note_failures(&state).await?;
     if state.store.n_preparing(&user.id).await? >= MAX_PREPARING {
         let mut refused = Refused::new(

@@ -1,5 +1,6 @@
 //! Apps: reloads, what a person sees of them over the socket, downloads.
 
+use satchel_base::Clock as _;
 use satchel_contract::AccessType;
 use satchel_hub::SystemEntropy;
 use satchel_sealed::{DeviceSecretKey, SigningKey, VerifyingKey, package};
@@ -408,6 +409,41 @@ async fn a_remembered_device_signs_in_once_per_challenge() {
         hub.native(&forget, &signed_in.token(), None).await.status,
         204
     );
+    hub.stop().await;
+}
+
+// threat: T-03
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_grant_than_the_one_kept_is_a_copy() {
+    let hub = hub_with_app().await;
+    let device = enrol(&hub, "professional").await;
+    let now = hub.clock.now().0;
+    let lease = format!("POST /api/v1/devices/{}/lease", device.id);
+    let kept = format!("{lease}/kept");
+    let ask = async |path: &str, held: i64, again: bool| {
+        let body = json!({ "held": held, "again": again });
+        hub.native(path, &device.token, Some(body)).await
+    };
+    // Answers that were lost, in any number, and an older one that arrives late.
+    assert_eq!(ask(&lease, now - 30, false).await.status, 200);
+    assert_eq!(ask(&lease, now - 30, true).await.status, 200);
+    assert_eq!(ask(&kept, now - 20, false).await.status, 204);
+    assert_eq!(ask(&kept, now - 25, false).await.status, 204);
+    assert_eq!(ask(&lease, now - 20, false).await.status, 200);
+    // A time that no grant can have stops nobody later.
+    assert_eq!(ask(&kept, now + 1_000_000, false).await.status, 204);
+    assert_eq!(ask(&lease, now - 20, false).await.status, 200);
+    // A client that does not say is not judged.
+    assert_eq!(hub.native(&lease, &device.token, None).await.status, 200);
+    let stale = ask(&lease, now - 21, false).await;
+    assert_eq!((stale.status, stale.code().as_str()), (409, "lease.stale"));
+    assert_eq!(ask(&lease, now - 20, true).await.status, 200);
+    let copy = ask(&lease, now - 21, true).await;
+    assert_eq!((copy.status, copy.code().as_str()), (403, "device.revoked"));
+    let own = ask(&lease, now - 20, false).await;
+    assert_eq!(own.code(), "device.revoked", "both are stopped");
+    let listed = hub.command(&["device", "list"]).unwrap();
+    assert!(listed.contains("found twice and stopped"), "{listed}");
     hub.stop().await;
 }
 

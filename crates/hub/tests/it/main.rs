@@ -2,6 +2,7 @@
 
 mod access;
 mod apps;
+mod audited;
 mod connections;
 mod direct;
 mod embedding;
@@ -11,6 +12,7 @@ mod harness;
 mod hostile_provider;
 mod language;
 mod limits;
+mod logs;
 mod policy;
 mod process;
 mod providers;

@@ -24,6 +24,18 @@ impl Process {
         Self::start(hub, command)
     }
 
+    /// The same with a log in a file that says as much as `level` lets it.
+    pub fn serve_with_log(hub: &mut Hub, log: &Path, level: &str) -> Self {
+        let mut command = Command::new(BINARY);
+        command
+            .args(["serve", "--data"])
+            .arg(hub.dir.path().join("hub"))
+            .env("SATCHEL_LOG", level)
+            .env("RUST_BACKTRACE", "full")
+            .stderr(std::fs::File::create(log).unwrap());
+        Self::start(hub, command)
+    }
+
     /// The same from a copy of the folder on a disk of its own of so many MiB, which only this
     /// process and [`Self::command`] see.
     pub fn serve_on_small_disk(hub: &mut Hub, mebibytes: u32) -> Self {
