@@ -160,6 +160,7 @@ impl Engine {
         for size in (1..=terms.len()).rev() {
             let mut ways = Vec::new();
             for subset in subsets.iter().filter(|s| s.len() == size) {
+                let all: Vec<(usize, &Hits)> = complete(&all, subset);
                 give(&all, subset, &mut Vec::new(), &mut ways, MAX_TRIED - tried);
             }
             tried = (tried + ways.len()).min(MAX_TRIED);
@@ -273,9 +274,30 @@ impl Engine {
 /// A choice of terms with the hits each was given to.
 type Way = (Vec<usize>, Vec<usize>);
 
+/// Hits in tables where each of `terms` has one, with their places: only from these is there a
+/// way to the end, so that whoever begins one gets there.
+fn complete<'a>(all: &'a [Hits], terms: &[usize]) -> Vec<(usize, &'a Hits)> {
+    let hit_by = |hits: &Hits, term: usize| hits.by_term[term].any();
+    all.iter()
+        .enumerate()
+        .filter(|(_, hits)| {
+            terms.iter().all(|term| {
+                all.iter()
+                    .any(|other| other.component == hits.component && hit_by(other, *term))
+            })
+        })
+        .collect()
+}
+
 /// All ways to give each of `terms` to hits of tables that hang together, at most `most` in
 /// all of `ways`.
-fn give(all: &[Hits], terms: &[usize], way: &mut Vec<usize>, ways: &mut Vec<Way>, most: usize) {
+fn give(
+    all: &[(usize, &Hits)],
+    terms: &[usize],
+    way: &mut Vec<usize>,
+    ways: &mut Vec<Way>,
+    most: usize,
+) {
     if ways.len() >= most {
         return;
     }
@@ -283,12 +305,14 @@ fn give(all: &[Hits], terms: &[usize], way: &mut Vec<usize>, ways: &mut Vec<Way>
         ways.push((terms.to_vec(), way.clone()));
         return;
     };
-    for (i, hits) in all.iter().enumerate() {
-        let together = way
-            .iter()
-            .all(|w| *w == i || all[*w].component == hits.component);
+    let component = way
+        .first()
+        .and_then(|first| all.iter().find(|(i, _)| i == first))
+        .map(|(_, hits)| hits.component);
+    for (i, hits) in all {
+        let together = component.is_none_or(|c| c == hits.component);
         if together && hits.by_term[*term].any() {
-            way.push(i);
+            way.push(*i);
             give(all, terms, way, ways, most);
             way.pop();
         }

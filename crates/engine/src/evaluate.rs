@@ -123,6 +123,8 @@ impl Query<'_> {
 }
 
 pub(crate) fn evaluate_at(query: &Query<'_>, text: &str, depth: u32) -> Result<Value, CalcError> {
+    // Variables may stand in variables, so that short texts ask for very many evaluations.
+    query.budget.check()?;
     let mut aggs: Vec<AggSpec> = Vec::new();
     let measure = compile_measure(query, text, &mut aggs, depth)?;
     let calculated = calculate(query, &[], &aggs)?;

@@ -133,6 +133,9 @@ fn expanded(query: &Query<'_>, text: &str, depth: u32) -> Result<Expansion, Calc
     // How many names stood for nothing before the one that failed.
     let mut n_missing = 0;
     let expanded = expand_dollar(text, &mut |name, args| {
+        if failed.is_some() {
+            return None;
+        }
         let name = name.trim();
         let definition = match name.strip_prefix('=') {
             Some(_) => Some(name.to_owned()),

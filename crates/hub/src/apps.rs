@@ -199,7 +199,8 @@ pub(crate) fn meta(app: &App, user: &User, rights: &Rights) -> AppMeta {
 }
 
 /// Sheets, objects and script of an app. Who may not edit it does not get the script, which
-/// can hold connection names and inline data, nor bookmarks others made for themselves.
+/// can hold connection names and inline data, nor what others made for themselves or keep as
+/// pictures of what they saw.
 pub(crate) fn content(
     state: &HubState,
     app: &App,
@@ -214,6 +215,10 @@ pub(crate) fn content(
     let mut content = AppContent::from_json(&text).map_err(|_| OpenError::Unreadable)?;
     if !may_edit {
         content.script.clear();
+        let is_shared = |e: &Entity| e.is_shared() && e.kind() != "snapshot";
+        content.objects.retain(|tree| is_shared(&tree.object));
+        content.dimensions.retain(is_shared);
+        content.measures.retain(is_shared);
         content.bookmarks.retain(satchel_qix::Bookmark::is_shared);
     }
     Ok(content)

@@ -1,6 +1,7 @@
 //! Security headers every answer carries.
 
 use axum::extract::Request;
+use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -35,5 +36,10 @@ pub(crate) async fn add(request: Request, next: Next) -> Response {
             HeaderValue::from_static(value),
         );
     }
+    // Answers are one person's, unless they say that they are everybody's.
+    response
+        .headers_mut()
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }

@@ -102,17 +102,21 @@ impl Doings {
 }
 
 impl HubHost {
-    /// The app if this person may see it.
+    /// The app if this person, as the hub knows them now, may see it. Who is somebody else by
+    /// now (other groups, other roles) must come back: their socket is about to close.
     fn app(&self, id: &str) -> Result<(App, Rights), OpenFailure> {
         let store = &self.state.store;
         let found = self.runtime.block_on(async {
             Ok::<_, StoreError>((
                 store.app(&AppId::new(id)).await?,
                 Rights::load(store).await?,
+                store.user(&self.user.id).await?,
             ))
         });
         match found {
-            Ok((Some(app), rights)) if apps::may_see(&app, &self.user, &rights) => {
+            Ok((Some(app), rights, Some(user)))
+                if user == *self.user && apps::may_see(&app, &user, &rights) =>
+            {
                 Ok((app, rights))
             }
             Ok(_) => Err(OpenFailure::AccessDenied),

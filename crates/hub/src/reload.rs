@@ -446,12 +446,11 @@ async fn publish(
         .iter()
         .map(ToString::to_string)
         .collect();
-    let removed = "section-access:removed".to_owned();
     if app.access_fingerprint.is_some()
         && !rules.has_section_access()
-        && !confirmed.contains(&removed)
+        && !confirmed.iter().any(|c| c == ACCESS_REMOVED)
     {
-        pending.push(removed);
+        pending.push(ACCESS_REMOVED.to_owned());
     }
     if !pending.is_empty() {
         let why = serde_json::json!({ "section": section, "confirm": pending }).to_string();
@@ -482,6 +481,12 @@ async fn publish(
     };
     let number = store.publish_reload(&app.id, &reload, now).await?;
     store.set_pending(&app.id, None).await?;
+    // Confirmed was this removal, and not each that may come.
+    let mut lasting = app.confirmed_columns.clone();
+    lasting.retain(|c| c != ACCESS_REMOVED && is_readable(&script));
+    if lasting != app.confirmed_columns {
+        store.set_confirmed_columns(&app.id, &lasting).await?;
+    }
     Ok(Outcome {
         reload: Some(number),
         pending,
@@ -516,6 +521,24 @@ pub(crate) async fn confirm(store: &Store, app: &App, names: &[String]) -> Resul
     confirmed.extend(names.iter().cloned());
     store.set_confirmed_columns(&app.id, &confirmed).await?;
     Ok(())
+}
+
+/// What stands for the end of all section access among the names to confirm.
+const ACCESS_REMOVED: &str = "section-access:removed";
+
+/// Whether [`section_hash`] sees every access section of a script. What comes from another file,
+/// or follows another statement on its line, changes behind it: of such a script a confirmation
+/// counts once.
+fn is_readable(script: &str) -> bool {
+    script.lines().all(|line| {
+        let line = line.trim().to_lowercase();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let follows = words
+            .windows(2)
+            .skip(1)
+            .any(|pair| pair[0].ends_with("section") && pair[1].starts_with("access"));
+        !follows && !line.contains("include=")
+    })
 }
 
 /// A name for the text of all access sections of a script: `section:<hash>`.

@@ -236,18 +236,20 @@ impl Connection {
         }
         self.checked = now;
         let refused = |code, reason| Some(closing(code, reason));
-        match self.asker.token {
-            Some(token) => match self.state.store.touch_session(token, now).await {
+        // Who came with a certificate has no log-in that could end.
+        if let Some(token) = self.asker.token {
+            match self.state.store.touch_session(token, now).await {
                 Ok(Some(session)) if !session.is_revoked => {}
                 Ok(_) => return Some(session_over()),
                 Err(_) => return refused(1011, "the hub cannot check the session now"),
-            },
-            // Who came with a certificate has no log-in that could end, but is still known.
-            None => match self.state.store.user(&self.user.id).await {
-                Ok(Some(user)) if user == *self.user => {}
-                Ok(_) => return Some(session_over()),
-                Err(_) => return refused(1011, "the hub cannot check the person now"),
-            },
+            }
+        }
+        match self.state.store.user(&self.user.id).await {
+            Ok(Some(user)) if user == *self.user => {}
+            // Their rights may be others now: they come back with what they are.
+            Ok(Some(_)) => return refused(1012, "what the hub knows of you has changed"),
+            Ok(None) => return Some(session_over()),
+            Err(_) => return refused(1011, "the hub cannot check the person now"),
         }
         match self.state.store.touch_access(&self.user.id, now).await {
             Ok(in_force) => {

@@ -125,6 +125,11 @@ impl Entity {
         info_member(&self.properties, "qType")
     }
 
+    /// Whether every reader of the app may see it: published, or written into the app by hand.
+    pub fn is_shared(&self) -> bool {
+        self.meta.published || self.meta.owner.is_none()
+    }
+
     fn from_map(mut properties: Properties) -> Result<Self, String> {
         let meta = match properties.shift_remove("qMeta") {
             Some(meta) => serde_json::from_value(meta).map_err(|e| format!("qMeta: {e}"))?,
@@ -222,7 +227,7 @@ impl Bookmark {
 
     /// Whether every reader of the app may see it: published, or written into the app by hand.
     pub fn is_shared(&self) -> bool {
-        self.entity.meta.published || self.entity.meta.owner.is_none()
+        self.entity.is_shared()
     }
 }
 

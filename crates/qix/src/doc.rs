@@ -124,10 +124,16 @@ impl Doc {
         }
     }
 
-    /// Takes over new data after a reload. Selections are carried over by value.
+    /// Takes over new data after a reload. Selections are carried over by value. Rights that
+    /// were given meanwhile hold when the app is opened anew: script and sheets are those of
+    /// one who had them not.
     pub fn renew(&mut self, app: OpenApp) {
         let stored = stored::write_down(&self.engine, self.history.current());
-        self.meta = app.meta;
+        self.meta = AppMeta {
+            may_edit: self.meta.may_edit && app.meta.may_edit,
+            may_reload: self.meta.may_reload && app.meta.may_reload,
+            ..app.meta
+        };
         self.engine = app.engine;
         let states = self.state_names();
         let mut selections = Selections::new();

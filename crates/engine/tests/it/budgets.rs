@@ -135,3 +135,22 @@ fn caches_that_stay_are_paid_for_by_who_builds_them() {
     engine.forget();
     assert!(engine.possible_rows(&state, table, &small()).is_ok());
 }
+
+#[test]
+fn a_term_that_is_nowhere_ends_a_search_at_once() {
+    // Seven terms that are everywhere could be given to thirty fields in 30^7 ways.
+    let names: Vec<String> = (0..30).map(|i| format!("F{i}")).collect();
+    let mut frame = Frame::new("T", names.iter().map(String::as_str));
+    frame.push_row(&vec![Value::text("x"); names.len()]);
+    let model = ModelBuilder::new().table(frame).build().unwrap();
+    let engine = Engine::new(Arc::new(View::unrestricted(Arc::new(model))));
+    let fields: Vec<_> = names.iter().map(|n| engine.field(n).unwrap()).collect();
+    let mut terms = vec!["x".to_owned(); 7];
+    terms.push("nowhere".to_owned());
+    let base = Selections::new().default_state();
+    let budget = Budget::new(Limits::INTERACTIVE, CancelToken::default());
+    let found = engine
+        .associations(&fields, &terms, &base, &budget)
+        .unwrap();
+    assert!(!found.is_empty(), "the seven are found without the eighth");
+}

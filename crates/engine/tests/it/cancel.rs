@@ -150,3 +150,39 @@ fn limits_pivots_and_trees_end_when_they_are_cancelled() {
     };
     check(&engine, |q| q.pivot(&def));
 }
+
+/// Variables in variables: thirty of them stand for more evaluations than anybody can wait for.
+struct Nested;
+
+impl Lookup for Nested {
+    fn variable(&self, name: &str) -> Option<String> {
+        let n: u32 = name.strip_prefix('v')?.parse().ok()?;
+        Some(match n {
+            30 => "=1".to_owned(),
+            _ => format!("=$(v{0}) + $(v{0}) + $(v{0})", n + 1),
+        })
+    }
+}
+
+#[test]
+fn variables_in_variables_end_with_the_calculation() {
+    let token = CancelToken::default();
+    let budget = Budget::new(Limits::UNLIMITED, token.clone());
+    let engine = engine();
+    let (selections, locale) = (Selections::new(), Locale::default());
+    let query = Query {
+        engine: &engine,
+        selections: &selections,
+        state: "$",
+        lookup: &Nested,
+        locale: &locale,
+        now: 45_000.0,
+        utc_offset: 0.0,
+        budget: &budget,
+    };
+    token.cancel();
+    assert_eq!(
+        query.evaluate("=$(v1)"),
+        Err(CalcError::Stop(Stop::Cancelled))
+    );
+}

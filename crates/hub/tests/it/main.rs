@@ -19,6 +19,7 @@ mod providers;
 mod rules;
 mod scripts;
 mod sessions;
+mod stale_rights;
 mod tls;
 mod transport;
 mod withheld;

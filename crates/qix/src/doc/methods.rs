@@ -9,7 +9,7 @@ use crate::doc::items::Kind;
 use crate::doc::objects::{Node, set_id};
 use crate::errors::{Code, RpcError};
 use crate::handles::Target;
-use crate::host::OpenMode;
+use crate::host::{OpenMode, Refusal};
 use crate::layout::{lists, tables};
 use crate::session::Call;
 use crate::wire::{meta, time};
@@ -136,10 +136,14 @@ pub(crate) fn set_script(call: &mut Call<'_>) -> Done {
     Ok(())
 }
 
-/// Saves the app. Who may not edit it may still have session objects, but nothing to save.
+/// Saves the app. Who may not edit it may still have session objects, but nothing to save: the
+/// content they were given is not the whole.
 pub(crate) fn save(call: &mut Call<'_>) -> Done {
     let (id, content) = {
         let doc = call.doc()?;
+        if !doc.meta.may_edit {
+            return Err(Refusal::AccessDenied.into());
+        }
         (doc.meta.id.clone(), doc.content())
     };
     call.state.host.save(&id, &content)?;
