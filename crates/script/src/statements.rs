@@ -61,7 +61,6 @@ impl Runner<'_> {
                 | StatementKind::Select(_)
                 | StatementKind::Nothing
                 | StatementKind::Remark
-                | StatementKind::NotSupported(_)
         ) {
             self.no_pending()?;
         }
@@ -284,11 +283,6 @@ impl Runner<'_> {
                 Ok(())
             }
             StatementKind::NoEffect(_) => Ok(()),
-            StatementKind::NotSupported(keyword) => Err(not_supported(
-                &place,
-                Span::new(0, place.expansion.text.len()),
-                &keyword.to_uppercase(),
-            )),
             StatementKind::DropTables(names) => self.drop_tables(&place, names),
             StatementKind::DropFields { fields, tables } => {
                 self.drop_fields(&place, fields, tables)

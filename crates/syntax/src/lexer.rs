@@ -56,6 +56,18 @@ pub(crate) fn tokens(text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
                 (quoted_kind(first), end)
             }
             '0'..='9' | '.' => number_or_word(text, at),
+            '‘' | '“' if typographic_end(text, at).is_some() => {
+                let end = typographic_end(text, at).unwrap_or(text.len());
+                diagnostics.push(
+                    Diagnostic::warning(
+                        "syntax.typographic_quotes",
+                        Span::new(at, end),
+                        "these quotes are those of printed text; they are read as plain ones",
+                    )
+                    .with_hint("write ' around a text, and \" around a field"),
+                );
+                (quoted_kind(first), end)
+            }
             c if is_word_char(c) => (TokenKind::Word, word_end(text, at)),
             _ => {
                 let two = text.get(at..at + 2).unwrap_or_default();
@@ -95,8 +107,8 @@ pub(crate) fn unclosed(text: &str, at: usize) -> Diagnostic {
 
 fn quoted_kind(open: char) -> TokenKind {
     match open {
-        '\'' => TokenKind::SingleQuoted,
-        '"' => TokenKind::DoubleQuoted,
+        '\'' | '‘' => TokenKind::SingleQuoted,
+        '"' | '“' => TokenKind::DoubleQuoted,
         '[' => TokenKind::Bracketed,
         _ => TokenKind::Backticked,
     }
@@ -124,6 +136,25 @@ pub(crate) fn quoted_end(text: &str, at: usize) -> Option<usize> {
     None
 }
 
+/// Offset after the quote of printed text that closes the one at `at`, in the same line and
+/// without a `;` between.
+fn typographic_end(text: &str, at: usize) -> Option<usize> {
+    let mut chars = text[at..].char_indices();
+    let close = match chars.next()? {
+        (_, '‘') => '’',
+        _ => '”',
+    };
+    for (n, c) in chars {
+        if c == close {
+            return Some(at + n + c.len_utf8());
+        }
+        if matches!(c, '\n' | ';') {
+            return None;
+        }
+    }
+    None
+}
+
 /// What stands between the quotes, doubled closing quotes undoubled. A text without quotes
 /// comes back as it is.
 pub(crate) fn unquote(text: &str) -> String {
@@ -131,6 +162,8 @@ pub(crate) fn unquote(text: &str) -> String {
     let close = match chars.next() {
         Some('[') => ']',
         Some(c @ ('\'' | '"' | '`')) => c,
+        Some('‘') => return inner_of(text, '‘', '’'),
+        Some('“') => return inner_of(text, '“', '”'),
         _ => return text.to_owned(),
     };
     let inner = chars.as_str();
@@ -140,6 +173,11 @@ pub(crate) fn unquote(text: &str) -> String {
     }
     let doubled: String = [close, close].iter().collect();
     inner.replace(&doubled, close.encode_utf8(&mut [0; 4]))
+}
+
+fn inner_of(text: &str, open: char, close: char) -> String {
+    let inner = text.strip_prefix(open).unwrap_or(text);
+    inner.strip_suffix(close).unwrap_or(inner).to_owned()
 }
 
 /// Offset of the next character that is neither white space nor in a comment.

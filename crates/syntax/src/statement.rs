@@ -99,8 +99,9 @@ pub enum PrefixKind {
     Semantic,
     /// Broken; a diagnostic says why.
     Broken,
-    /// A prefix that is deliberately not supported, by its keyword.
-    NotSupported(&'static str),
+    /// `BUNDLE`, `INFO` or `IMAGE_SIZE (w, h)`: values are linked to pictures and documents,
+    /// in a table that is no part of the data.
+    External,
 }
 
 /// Which rows a join keeps.
@@ -231,14 +232,13 @@ pub enum StatementKind {
     Declare(Box<Declare>),
     /// `DERIVE FIELDS FROM … USING definition`
     Derive(Derive),
-    /// `[text]` alone: no statement, so the script stops here with the text as its message.
+    /// Text that is no statement, such as `[text]` alone, `throw` or a sentence: the script stops
+    /// here with it as its message.
     Stop(String),
     /// `EXECUTE …`: refused always.
     Execute,
     /// Nothing to do here: `FLUSHLOG`, `SEARCH`.
     NoEffect(&'static str),
-    /// A statement that is not supported, by its keyword.
-    NotSupported(&'static str),
 }
 
 /// How `FORCE` changes the case of texts.
@@ -339,8 +339,8 @@ pub enum LoadSource {
         /// How its texts are written.
         format: FormatSpec,
     },
-    /// `EXTENSION plugin.function()`: not supported.
-    NotSupported(&'static str, Span),
+    /// `EXTENSION plugin.function()`: a hub has no such plug-ins.
+    Extension(Span),
 }
 
 /// One entry of `ORDER BY`.

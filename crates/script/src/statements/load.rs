@@ -256,13 +256,6 @@ impl Runner<'_> {
                 self.write_log("BUFFER: read without a buffer".to_owned());
                 return Ok(None);
             }
-            PrefixKind::NotSupported(keyword) => {
-                return Err(super::not_supported(
-                    place,
-                    prefix.span,
-                    &keyword.to_uppercase(),
-                ));
-            }
             _ => return Ok(None),
         }))
     }

@@ -71,9 +71,14 @@ impl Runner<'_> {
                 let source = self.texts_of(place, table, field, format)?;
                 Ok((source, plain(&field.text)))
             }
-            LoadSource::NotSupported(keyword, span) => {
-                Err(super::not_supported(place, *span, keyword))
-            }
+            LoadSource::Extension(span) => Err(place.fail(
+                Diagnostic::error(
+                    "script.extension_not_available",
+                    *span,
+                    "EXTENSION asks an analytics plug-in for rows, and a hub has none",
+                )
+                .with_hint("run the computation before the reload, and load the file it writes"),
+            )),
         }
     }
 
@@ -93,10 +98,13 @@ impl Runner<'_> {
             return Ok(Source::default());
         };
         if let Some(filters) = &format.filters {
-            return Err(super::not_supported(
-                place,
-                filters.span,
-                "filters() in a format",
+            return Err(place.fail(
+                Diagnostic::error(
+                    "script.filters_not_supported",
+                    filters.span,
+                    "filters() reshapes a sheet before it is read, which is not done here",
+                )
+                .with_hint("load the sheet as it is, then use WHERE, CROSSTABLE or a second LOAD"),
             ));
         }
         let request = ReadRequest {

@@ -34,6 +34,11 @@ impl Runner<'_> {
         for prefix in &statement.prefixes {
             match &prefix.kind {
                 PrefixKind::Mapping => return self.mapping(place, statement, frame),
+                PrefixKind::External => {
+                    let n_rows = frame.n_rows();
+                    self.write_log(format!("{default_name}: {n_rows} links, not kept"));
+                    return Ok(());
+                }
                 PrefixKind::Concatenate(table) => {
                     concatenates = Some(self.target(place, table.as_ref(), prefix.span)?);
                 }

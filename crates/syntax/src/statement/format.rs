@@ -181,6 +181,14 @@ impl Parser<'_> {
             self.bump();
             self.skip_parentheses();
             let span = self.span_from(start.span);
+            self.push(
+                Diagnostic::warning(
+                    "script.filters_not_supported",
+                    span,
+                    "filters() reshapes a sheet before it is read, which is not done here",
+                )
+                .with_hint("load the sheet as it is, then use WHERE, CROSSTABLE or a second LOAD"),
+            );
             spec.filters = Some(Name {
                 text: span.text(self.text).to_owned(),
                 span,

@@ -121,7 +121,7 @@ impl Parser<'_> {
     /// The name after `AS`. Without quotes it may hold signs, up to a blank: `AS L^1`.
     fn new_field_name(&mut self) -> Option<Name> {
         let mut name = self.name("the field's new name")?;
-        if self.text[name.span.start as usize..].starts_with(['\'', '"', '[', '`']) {
+        if self.text[name.span.start as usize..].starts_with(['\'', '"', '[', '`', '‘', '“']) {
             return Some(name);
         }
         while self.peek().span.start == name.span.end
@@ -166,7 +166,16 @@ impl Parser<'_> {
         } else if self.eat_word("extension") {
             self.name("the extension's function");
             self.skip_parentheses();
-            Some(LoadSource::NotSupported("EXTENSION", start))
+            let span = self.span_from(start);
+            self.push(
+                Diagnostic::warning(
+                    "script.extension_not_available",
+                    span,
+                    "EXTENSION asks an analytics plug-in for rows, and a hub has none",
+                )
+                .with_hint("run the computation before the reload, and load the file it writes"),
+            );
+            Some(LoadSource::Extension(span))
         } else {
             None
         }

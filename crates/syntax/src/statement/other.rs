@@ -98,17 +98,21 @@ impl Parser<'_> {
                 self.raw_rest(first.span);
                 StatementKind::Execute
             }
-            "direct" if self.is_word("query") => {
-                self.raw_rest(first.span);
-                StatementKind::NotSupported("direct query")
-            }
+            "direct" if self.is_word("query") => self.direct_query(first),
             "sqlcolumns" | "sqltables" | "sqltypes" => {
                 self.skip_rest();
                 StatementKind::Select(word.to_owned())
             }
             "throw" if self.is_sign("(") || self.at_end() => {
-                self.raw_rest(first.span);
-                StatementKind::NotSupported("throw")
+                let text = self.raw_rest(first.span).to_owned();
+                let inner = text.strip_prefix('(').and_then(|t| t.strip_suffix(')'));
+                let said = unquote(inner.unwrap_or(&text).trim());
+                self.stops_here(first.span);
+                StatementKind::Stop(if said.is_empty() {
+                    "throw".into()
+                } else {
+                    said
+                })
             }
             _ => {
                 if let Some(keyword) = NO_EFFECT.iter().find(|k| **k == word) {
@@ -185,18 +189,29 @@ impl Parser<'_> {
     fn stop(&mut self) -> StatementKind {
         let name = self.bump();
         let text = unquote(self.token_text(name));
+        self.stops_here(name.span);
+        StatementKind::Stop(text)
+    }
+
+    fn stops_here(&mut self, span: Span) {
         self.push(
             Diagnostic::warning(
                 "script.stops_here",
-                name.span,
+                span,
                 "this is no statement: a script that comes here stops with it as its message",
             )
             .with_hint("put a `:` after it if it names a table"),
         );
-        StatementKind::Stop(text)
     }
 
     fn unknown(&mut self, span: Span) -> StatementKind {
+        if is_sentence(self.text) {
+            let text = self.text.trim().to_owned();
+            self.skip_rest();
+            self.diagnostics.clear();
+            self.stops_here(span);
+            return StatementKind::Stop(text);
+        }
         let text: String = span.text(self.text).chars().take(30).collect();
         self.diagnostics.clear();
         self.push(
@@ -233,13 +248,17 @@ impl Parser<'_> {
             return StatementKind::Nothing;
         };
         if self.at_end() {
-            // Scripts write this to fail on purpose: it parses, and fails when it runs.
             let span = self.peek().span;
             self.push(
-                Diagnostic::warning("script.set_without_value", span, "this SET sets nothing")
-                    .with_hint("write SET name = text"),
+                Diagnostic::warning(
+                    "script.set_without_value",
+                    span,
+                    "this SET gives no text, so the variable becomes empty",
+                )
+                .with_hint("write SET name = text; or SET name =; if that is meant"),
             );
-            return StatementKind::NotSupported("set without a value");
+            let value = String::new();
+            return StatementKind::Set { name, value };
         }
         if !self.expect_sign("=", "script.unexpected_token") {
             self.skip_rest();
@@ -446,4 +465,15 @@ impl Parser<'_> {
         self.skip_rest();
         StatementKind::Nothing
     }
+}
+
+/// Whether a text is written for people, which scripts put where they want to stop with a
+/// message: several words, the first with a capital, that end as sentences do.
+fn is_sentence(text: &str) -> bool {
+    let text = text.trim();
+    let is_word = |w: &&str| w.chars().any(char::is_alphabetic);
+    text.starts_with(char::is_uppercase)
+        && text.ends_with(['.', '!', '?'])
+        && text.split_whitespace().filter(is_word).count() >= 4
+        && !text.contains(['=', '(', '[', '{', ':'])
 }

@@ -156,16 +156,30 @@ impl Parser<'_> {
             "hierarchy" => self.hierarchy(start),
             "hierarchybelongsto" => self.hierarchy_belongs_to(start),
             "merge" => self.merge(),
-            "bundle" => PrefixKind::NotSupported("bundle"),
-            "image_size" => {
-                self.skip_parentheses();
-                PrefixKind::NotSupported("image_size")
-            }
+            // `BUNDLE`, `INFO`, `IMAGE_SIZE`.
             _ => {
                 self.skip_parentheses();
-                PrefixKind::NotSupported("info")
+                self.external(start);
+                PrefixKind::External
             }
         }
+    }
+
+    /// Says once that links to pictures are not kept.
+    fn external(&mut self, start: Span) {
+        const CODE: &str = "script.links_not_kept";
+        if self.diagnostics.iter().any(|d| d.code == CODE) {
+            return;
+        }
+        let span = self.span_from(start);
+        self.push(
+            Diagnostic::warning(
+                CODE,
+                span,
+                "the rows are read, but values are not linked to pictures or documents here",
+            )
+            .with_hint("load the addresses into a field of their own, and show that as pictures"),
+        );
     }
 
     fn join(&mut self, kind: JoinKind) -> PrefixKind {

@@ -84,7 +84,13 @@ EXIT SCRIPT WHEN x = 1;
 
 #[test]
 fn every_form_of_the_reference_parses() {
+    // What parses, and is told about, but is another thing here.
+    let told = [
+        "script.direct_query_loads",
+        "script.extension_not_available",
+    ];
     let wrong: Vec<String> = (check_script(FORMS).into_iter())
+        .filter(|d| d.is_error() || !told.contains(&d.code))
         .map(|d| d.render("forms", FORMS))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -93,7 +99,8 @@ fn every_form_of_the_reference_parses() {
 fn format(text: &str) -> FormatSpec {
     let text = format!("LOAD * FROM [x] {text}");
     let (statement, diagnostics) = parse_statement(&text);
-    assert_eq!(diagnostics, [], "{text}");
+    let is_told = |d: &satchel_syntax::Diagnostic| d.code == "script.filters_not_supported";
+    assert!(diagnostics.iter().all(is_told), "{text}: {diagnostics:?}");
     match statement.kind {
         StatementKind::Load(load) => match load.source {
             LoadSource::File { format, .. } => format,
