@@ -9,6 +9,7 @@ mod columns;
 mod delimited;
 mod evaluate;
 mod functions;
+mod group_keys;
 mod held;
 mod host;
 mod join;

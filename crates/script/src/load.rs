@@ -3,11 +3,12 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use satchel_base::{Budget, Stop};
-use satchel_calc::{Accumulator, Mode, Program, RowValues, compile};
+use satchel_calc::{Accumulator, AggCall, Mode, Program, RowValues, compile};
 use satchel_data::{Frame, FrameColumn, SymbolKey, Value};
 use satchel_syntax::{Diagnostic, Expr, Load, LoadField, LoadSource};
 
 use crate::evaluate::{Rows, Source, SourceScope, Surroundings, rewrite};
+use crate::group_keys::{FieldGroups, places, places_of_rows};
 use crate::held::Held;
 use crate::symbol_filter::{BySymbol, by_symbol, first_rows, forget_unused};
 use crate::tables::gather;
@@ -245,20 +246,35 @@ fn known_fields(frame: &Frame) -> String {
 /// Rows of the source in the order of `ORDER BY`; equal ones stay in place.
 fn sort(source: &Source, plan: &Plan, around: &Surroundings<'_>) -> Frame {
     let rows = Rows::new(source, Vec::new(), Frame::default());
-    let keys: Vec<Vec<Value>> = (0..source.n_rows)
-        .map(|row| {
-            rows.row.set(row);
-            (plan.order_by.iter())
-                .map(|(program, _)| around.eval(program, &rows, Some(&rows)))
-                .collect()
+    let mut columns: Vec<Option<Vec<u32>>> = (plan.order_by.iter())
+        .map(|(program, _)| {
+            let slot = program.as_single_field()? as usize;
+            Some(places_of_rows(source.frame.columns.get(slot)?))
         })
+        .collect();
+    let mut values: Vec<Vec<Value>> = vec![Vec::new(); columns.len()];
+    if columns.contains(&None) {
+        // Row by row: an expression may depend on the rows before.
+        for row in 0..source.n_rows {
+            rows.row.set(row);
+            for (i, (program, _)) in plan.order_by.iter().enumerate() {
+                if columns[i].is_none() {
+                    values[i].push(around.eval(program, &rows, Some(&rows)));
+                }
+            }
+        }
+    }
+    for (column, values) in columns.iter_mut().zip(values) {
+        column.get_or_insert_with(|| places(&values));
+    }
+    let keys: Vec<(Vec<u32>, bool)> = (columns.into_iter().flatten())
+        .zip(plan.order_by.iter().map(|(_, descending)| *descending))
         .collect();
     let mut order: Vec<u32> = (0..source.n_rows as u32).collect();
     order.sort_by(|a, b| {
-        let (a, b) = (&keys[*a as usize], &keys[*b as usize]);
-        (plan.order_by.iter().enumerate())
-            .map(|(i, (_, descending))| {
-                let order = a[i].order(&b[i]);
+        (keys.iter())
+            .map(|(places, descending)| {
+                let order = places[*a as usize].cmp(&places[*b as usize]);
                 if *descending { order.reverse() } else { order }
             })
             .find(|o| o.is_ne())
@@ -530,6 +546,17 @@ fn grouped(
     let rows = Rows::new(source, plan.previous.clone(), Frame::default());
     let mut groups: Vec<Group> = Vec::new();
     let mut by_key: FxHashMap<Vec<Option<SymbolKey>>, usize> = FxHashMap::default();
+    let mut by_field = FieldGroups::new(&plan.group_by, source);
+    // The column behind each aggregation of a bare field: its values need no copy.
+    let direct: Vec<Vec<Option<&FrameColumn>>> = (plan.columns.iter())
+        .map(|column| {
+            let of = |agg: &AggCall| match &agg.args[..] {
+                [arg] => source.frame.columns.get(arg.as_single_field()? as usize),
+                _ => None,
+            };
+            column.aggs.iter().map(of).collect()
+        })
+        .collect();
     let mut args = Vec::new();
     let fresh = |first_row: usize| Group {
         first_row,
@@ -554,18 +581,31 @@ fn grouped(
             continue;
         }
         rows.previous_row.set(Some(row));
-        let key: Vec<Option<SymbolKey>> = (plan.group_by.iter())
-            .map(|program| SymbolKey::of(&around.eval(program, &rows, Some(&rows))))
-            .collect();
-        let at = *by_key.entry(key).or_insert(groups.len());
+        let at = if let Some(groups) = &mut by_field {
+            groups.of(row)
+        } else {
+            let key: Vec<Option<SymbolKey>> = (plan.group_by.iter())
+                .map(|program| SymbolKey::of(&around.eval(program, &rows, Some(&rows))))
+                .collect();
+            *by_key.entry(key).or_insert(groups.len())
+        };
         if at == groups.len() {
             budget.charge_bytes(64 * (1 + plan.columns.len()) as u64)?;
             groups.push(fresh(row));
         }
         let group = &mut groups[at];
         let mut kept = 0;
-        for (column, accumulators) in plan.columns.iter().zip(&mut group.accumulators) {
-            for (agg, accumulator) in column.aggs.iter().zip(accumulators) {
+        for (c, accumulators) in group.accumulators.iter_mut().enumerate() {
+            let aggs = plan.columns[c].aggs.iter().zip(&direct[c]);
+            for ((agg, direct), accumulator) in aggs.zip(accumulators) {
+                if let Some(column) = direct {
+                    let values = column.dict.values();
+                    let value = values.get(column.codes[row] as usize);
+                    let args = std::slice::from_ref(value.unwrap_or(&Value::Null));
+                    kept += agg.kind.bytes_kept(args);
+                    accumulator.push(args);
+                    continue;
+                }
                 args.clear();
                 for arg in &agg.args {
                     args.push(around.eval(arg, &rows, Some(&rows)));
