@@ -269,7 +269,7 @@ fn has_odd_ends(text: &str) -> bool {
 }
 
 /// Tables a selection in some reduction field reaches.
-fn reached_tables(rules: &Rules, model: &Model) -> Vec<bool> {
+pub(crate) fn reached_tables(rules: &Rules, model: &Model) -> Vec<bool> {
     let mut reached = vec![false; model.tables().len()];
     let mut open: Vec<usize> = Vec::new();
     for field in &rules.fields {

@@ -1,5 +1,7 @@
 //! What the access room promises.
 
+mod around;
+mod conversations;
 mod corpus;
 mod engine_equality;
 mod explained;
