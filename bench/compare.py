@@ -12,6 +12,8 @@ w6    a hundred users of flights, each with another reduction, click once; w6-tp
 load  five CSV files into a finished in-memory model, against DuckDB's read_csv into tables
 csv   the flights as CSV, plain and with every text quoted, against DuckDB and polars
 qvd   the flights as QVD, whole and where one field is among a few values, against qvdrs and pyqvd
+script  statements of a load script on the flights: RESIDENT with expressions, WHERE, JOIN, GROUP BY,
+      ORDER BY, QVD and Parquet, against DuckDB and polars
 open  a stored app to its first list box
 size  the stored app against CSV and Parquet
 """
@@ -29,6 +31,7 @@ import duckdb
 import polars as pl
 
 import large
+import script
 import users
 from answers import answers, same
 from models import csv, flights, tpch
@@ -244,6 +247,7 @@ def main():
             "w5": lambda a: agreed(users.run_reduction(a.tpch, a.ours)),
             "w6": lambda a: agreed(users.run_users("flights", a.files, a.ours)),
             "w6-tpch": lambda a: agreed(users.run_users("tpch", a.tpch, a.ours)),
+            "script": lambda a: agreed(script.run_script(a.files, a.ours)),
             "load": run_load, "csv": run_csv, "qvd": run_qvd, "open": run_open, "size": run_size}
     needs = {"w1-tpch": args.tpch, "w2": args.tpch_csv, "w3": args.tpch, "w5": args.tpch, "w6-tpch": args.tpch}
     for name in args.workloads or [name for name in runs if needs.get(name, True)]:

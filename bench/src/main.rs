@@ -2,6 +2,7 @@
 //!
 //! Prints one JSON object. Times are wall-clock milliseconds of one thread.
 
+mod steps;
 mod users;
 
 use std::hint::black_box;
@@ -82,6 +83,11 @@ enum Work {
         #[command(flatten)]
         input: Input,
     },
+    /// Each statement of a load script
+    Steps {
+        #[command(flatten)]
+        input: Input,
+    },
 }
 
 #[derive(Args)]
@@ -134,6 +140,14 @@ impl Input {
 fn main() -> Result<()> {
     let result = match Command::parse().work {
         Work::W1 { input, work } => w1(&input, &work)?,
+        Work::Steps { input } => {
+            let text = std::fs::read_to_string(&input.script)
+                .with_context(|| input.script.display().to_string())?;
+            let runs: Result<Vec<Json>> = (0..input.repeats)
+                .map(|_| steps::steps(&input.files, &text))
+                .collect();
+            json!({ "runs": runs? })
+        }
         Work::Load { input } => {
             let mut ms = Vec::new();
             let (mut n_rows, mut bytes) = (0, 0);
