@@ -50,6 +50,10 @@ pub enum Route {
     Search,
     /// Who may do what, and by which rule.
     RulesExplain,
+    /// What a reload of an app waits for.
+    Waiting,
+    /// Confirm that.
+    Confirm,
     /// Enrol a device.
     Enrol,
     /// A number for a remembered device to sign.
@@ -93,7 +97,7 @@ pub enum Audience {
 
 impl Route {
     /// All routes.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Health,
         Self::Web,
         Self::SignIn,
@@ -107,6 +111,8 @@ impl Route {
         Self::Apps,
         Self::Search,
         Self::RulesExplain,
+        Self::Waiting,
+        Self::Confirm,
         Self::Enrol,
         Self::Challenge,
         Self::DeviceSignIn,
@@ -139,6 +145,8 @@ impl Route {
             Self::Apps => (Get, "/api/v1/apps"),
             Self::Search => (Get, "/api/v1/search"),
             Self::RulesExplain => (Get, "/api/v1/rules/explain"),
+            Self::Waiting => (Get, "/api/v1/apps/{app}/waiting"),
+            Self::Confirm => (Post, "/api/v1/apps/{app}/confirm"),
             Self::Enrol => (Post, "/api/v1/devices"),
             Self::Challenge => (Post, "/api/v1/devices/{device}/challenge"),
             Self::DeviceSignIn => (Post, "/api/v1/devices/{device}/sign-in"),
@@ -175,7 +183,12 @@ impl Route {
             | Self::RulesExplain
             | Self::ForgetRemembered
             | Self::DeleteDownload => Audience::SignedIn,
-            Self::Apps | Self::Search | Self::Export | Self::Socket => Audience::Viewers,
+            Self::Apps
+            | Self::Search
+            | Self::Waiting
+            | Self::Confirm
+            | Self::Export
+            | Self::Socket => Audience::Viewers,
             Self::Enrol
             | Self::Lease
             | Self::LeaseKept
@@ -204,6 +217,8 @@ impl Route {
             Self::Apps => "see apps",
             Self::Search => "search apps",
             Self::RulesExplain => "ask who may do what",
+            Self::Waiting => "see what a reload waits for",
+            Self::Confirm => "confirm what a reload waits for",
             Self::Enrol => "connect a device",
             Self::Lease | Self::LeaseKept => "renew a lease",
             Self::ForgetRemembered => "forget a remembered log-in",

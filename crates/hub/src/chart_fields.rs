@@ -12,6 +12,49 @@ pub(crate) fn user_of(content: &AppContent, field: &str) -> Option<String> {
         .find_map(|part| find(part, "", field))
 }
 
+/// Titles and texts of the objects that are no expressions, by where they stand.
+pub(crate) fn texts(content: &AppContent) -> Vec<(String, String)> {
+    let json: Value = serde_json::from_str(&content.to_json()).unwrap_or_default();
+    let mut out = Vec::new();
+    for part in ["objects", "dimensions", "measures"] {
+        if let Some(part) = json.get(part) {
+            collect(part, "", &mut out);
+        }
+    }
+    out
+}
+
+fn collect(value: &Value, id: &str, out: &mut Vec<(String, String)>) {
+    /// Properties people read as they are.
+    const SHOWN: [&str; 7] = [
+        "title",
+        "subtitle",
+        "footnote",
+        "description",
+        "markdown",
+        "qFallbackTitle",
+        "qLabel",
+    ];
+    match value {
+        Value::Array(all) => all.iter().for_each(|v| collect(v, id, out)),
+        Value::Object(members) => {
+            let own = value.pointer("/qInfo/qId").and_then(Value::as_str);
+            let id = own.unwrap_or(id);
+            for (key, inner) in members {
+                match inner {
+                    Value::String(text)
+                        if SHOWN.contains(&key.as_str()) && !text.starts_with('=') =>
+                    {
+                        out.push((format!("object {id}"), text.clone()));
+                    }
+                    _ => collect(inner, id, out),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Looks through what is under an object with the id `id`.
 fn find(value: &Value, id: &str, field: &str) -> Option<String> {
     match value {

@@ -4,12 +4,15 @@
 //! access must first be confirmed (DESIGN §3).
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use satchel_access::{Decision, Finding, Grant, Rules, Subject, decide, lint, publication_check};
+use satchel_access::{
+    Around, Decision, Finding, Grant, Rules, Subject, decide, lint, lint_around, publication_check,
+};
 use satchel_base::{AppId, Budget, ByteSize, UnixMillis};
-use satchel_data::{Model, Value};
+use satchel_data::{AccessTables, Model, Value};
 use satchel_qix::Now;
-use satchel_script::{AppData, Failure, LoadResult, Settings};
+use satchel_script::{AppData, Failure, LoadResult, Problem, Settings};
 use satchel_sources::{FileHost, Roots};
 use satchel_store::{App, PublishedReload, Store, StoreError, User};
 use serde::{Deserialize, Serialize};
@@ -19,6 +22,7 @@ use crate::apps::subject;
 use crate::chart_fields;
 use crate::connections::Connections;
 use crate::data_image::{DataImage, MAX_DATA_BYTES};
+use crate::gain_approval::{self, Limits};
 use crate::script_host::{BinaryApp, DOWNLOADS, OtherApps, ScriptHost};
 use crate::system::{days, random, serial_day};
 use tokio::runtime::Handle;
@@ -33,6 +37,9 @@ pub(crate) struct Folders {
     /// What people must see of the app, checked at each reload.
     #[serde(default)]
     pub access_tests: Vec<AccessTest>,
+    /// How much more people may see after a reload without an approval.
+    #[serde(default)]
+    pub gain_limits: Limits,
 }
 
 impl Folders {
@@ -53,6 +60,7 @@ impl Folders {
                 app: own.clone(),
                 data: own,
                 access_tests: Vec::new(),
+                gain_limits: Limits::default(),
             })
     }
 
@@ -143,6 +151,8 @@ pub(crate) struct Outcome {
     pub reload: Option<u64>,
     /// What must be confirmed before it is published.
     pub pending: Vec<String>,
+    /// What people would see that they did not, if that is why it waits.
+    pub gains: Vec<String>,
     /// What the lint of section access found.
     pub findings: Vec<Finding>,
     /// Tables and rows.
@@ -180,7 +190,7 @@ pub(crate) async fn run_and_publish(
 ) -> Result<Outcome, ReloadError> {
     let made = make(store, id, task, log).await?;
     if task.row_limit.is_some() {
-        return Ok(trial(store, &made, log));
+        return trial(store, &made, log).await;
     }
     publish(store, made, task.now.utc, log).await
 }
@@ -188,7 +198,13 @@ pub(crate) async fn run_and_publish(
 /// What a script made, before anything is published.
 pub(crate) struct Made {
     pub app: App,
-    pub result: LoadResult,
+    /// The data.
+    pub model: Arc<Model>,
+    /// The access tables.
+    pub access: AccessTables,
+    variables: Variables,
+    warnings: Vec<Problem>,
+    inherits_access: bool,
     script: String,
     folders: Folders,
     from: Option<BinaryApp>,
@@ -250,9 +266,21 @@ pub(crate) async fn make(
             log,
         )
     })?;
+    let LoadResult {
+        model,
+        access,
+        variables,
+        warnings,
+        inherits_access,
+        ..
+    } = result;
     Ok(Made {
         app,
-        result,
+        model: Arc::new(model),
+        access,
+        variables,
+        warnings,
+        inherits_access,
         script,
         folders,
         from,
@@ -292,32 +320,36 @@ fn previous(
 }
 
 /// What came out of a script that was only tried.
-fn trial(store: &Store, made: &Made, log: &mut (dyn FnMut(&str) + Send)) -> Outcome {
-    tell(&made.result, log);
-    let (rules, _) = Rules::read(&made.result.access, &made.result.model);
-    Outcome {
+async fn trial(
+    store: &Store,
+    made: &Made,
+    log: &mut (dyn FnMut(&str) + Send),
+) -> Result<Outcome, ReloadError> {
+    tell(made, log);
+    let (rules, _) = Rules::read(&made.access, &made.model);
+    Ok(Outcome {
         reload: None,
         pending: Vec::new(),
-        findings: findings(store, made, &rules),
-        tables: tables_of(&made.result),
-    }
+        gains: Vec::new(),
+        findings: findings(store, made, &rules).await?,
+        tables: tables_of(&made.model),
+    })
 }
 
 /// What works but is probably not meant, to the log.
-fn tell(result: &LoadResult, log: &mut (dyn FnMut(&str) + Send)) {
-    for warning in &result.warnings {
+fn tell(made: &Made, log: &mut (dyn FnMut(&str) + Send)) {
+    for warning in &made.warnings {
         log(&warning.rendered);
     }
-    for note in result.model.notes() {
+    for note in made.model.notes() {
         log(&describe(note));
     }
 }
 
 /// What an author should look at in the section access.
-fn findings(store: &Store, made: &Made, rules: &Rules) -> Vec<Finding> {
-    let mut findings = lint(rules, &made.result.model);
-    findings.extend(omitted_in_charts(store, &made.app, rules));
-    if made.result.inherits_access {
+async fn findings(store: &Store, made: &Made, rules: &Rules) -> Result<Vec<Finding>, StoreError> {
+    let mut findings = all_findings(store, &made.app, rules, &made.model, &made.variables).await?;
+    if made.inherits_access {
         let from = made
             .from
             .as_ref()
@@ -330,7 +362,42 @@ fn findings(store: &Store, made: &Made, rules: &Rules) -> Vec<Finding> {
                 .to_owned(),
         });
     }
-    findings
+    for finding in &mut findings {
+        if let Some(line) = crate::script_place::line_of(&made.script, &finding.place) {
+            finding.place = format!("{} (line {line} of the script)", finding.place);
+        }
+    }
+    Ok(findings)
+}
+
+/// What the lint says of an app's data, its people, its variables and its charts.
+pub(crate) async fn all_findings(
+    store: &Store,
+    app: &App,
+    rules: &Rules,
+    model: &Arc<Model>,
+    variables: &[(String, Value)],
+) -> Result<Vec<Finding>, StoreError> {
+    let mut findings = lint(rules, model);
+    if !rules.has_section_access() {
+        return Ok(findings);
+    }
+    let users = store.users().await?;
+    let owner = users.iter().find(|u| u.id == app.owner).map(subject);
+    let people: Vec<Subject> = users.iter().map(subject).collect();
+    let content = (store.blobs().read(&app.content).ok())
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .and_then(|text| satchel_qix::AppContent::from_json(&text).ok());
+    let texts = content.map_or_else(Vec::new, |content| chart_fields::texts(&content));
+    let around = Around {
+        owner: owner.as_ref(),
+        people: &people,
+        variables,
+        texts: &texts,
+    };
+    findings.extend(lint_around(rules, model, &around));
+    findings.extend(omitted_in_charts(store, app, rules));
+    Ok(findings)
 }
 
 /// Charts that are incomplete for whoever lacks a field they use.
@@ -356,8 +423,8 @@ pub(crate) fn omitted_in_charts(store: &Store, app: &App, rules: &Rules) -> Vec<
         .collect()
 }
 
-fn tables_of(result: &LoadResult) -> Vec<(String, usize)> {
-    (result.model.tables().iter())
+fn tables_of(model: &Model) -> Vec<(String, usize)> {
+    (model.tables().iter())
         .map(|t| (t.name.clone(), t.n_rows))
         .collect()
 }
@@ -402,22 +469,26 @@ async fn publish(
     now: UnixMillis,
     log: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Outcome, ReloadError> {
-    tell(&made.result, log);
-    let tables = tables_of(&made.result);
-    let (rules, _) = Rules::read(&made.result.access, &made.result.model);
-    let findings = findings(store, &made, &rules);
-    let failed = broken(&made.folders.access_tests, &rules, &made.result.model);
+    tell(&made, log);
+    let tables = tables_of(&made.model);
+    let (rules, _) = Rules::read(&made.access, &made.model);
+    let findings = findings(store, &made, &rules).await?;
+    let failed = broken(&made.folders.access_tests, &rules, &made.model);
     if !failed.is_empty() {
         return Err(ReloadError::Tests(failed));
     }
     let Made {
         app,
-        result,
+        model,
+        access,
+        variables,
+        inherits_access,
         script,
+        folders,
         from,
         ..
     } = made;
-    if result.inherits_access {
+    if inherits_access {
         // Only the owner of the app that the access tables are of can confirm anything.
         let confirmed = from.map_or_else(Vec::new, |from| {
             let mut confirmed = confirmed_of(store, &from.app);
@@ -432,7 +503,7 @@ async fn publish(
         }
     }
     let section = section_hash(&script);
-    let confirmed = if result.inherits_access {
+    let confirmed = if inherits_access {
         publication_check(&rules, &[])
             .iter()
             .map(ToString::to_string)
@@ -452,20 +523,32 @@ async fn publish(
     {
         pending.push(ACCESS_REMOVED.to_owned());
     }
+    let mut gains = Vec::new();
+    if let Some(waiting) = gain_approval::beyond(store, &app, &folders, &rules, &model).await?
+        && !app.confirmed_columns.contains(&waiting.key)
+    {
+        for gain in &waiting.gains {
+            log(&format!("note[access.gain]: {gain}"));
+        }
+        pending.push(waiting.key);
+        gains = waiting.gains;
+    }
     if !pending.is_empty() {
-        let why = serde_json::json!({ "section": section, "confirm": pending }).to_string();
+        let why = serde_json::json!({ "section": section, "confirm": pending, "gains": gains })
+            .to_string();
         store.set_pending(&app.id, Some(&why)).await?;
         return Ok(Outcome {
             reload: None,
             pending,
+            gains,
             findings,
             tables,
         });
     }
     let image = DataImage {
-        access: result.access,
-        variables: result.variables,
-        snapshot: result.model.to_snapshot(),
+        access,
+        variables,
+        snapshot: model.to_snapshot(),
     };
     let access_fingerprint = rules
         .has_section_access()
@@ -490,6 +573,7 @@ async fn publish(
     Ok(Outcome {
         reload: Some(number),
         pending,
+        gains,
         findings,
         tables,
     })

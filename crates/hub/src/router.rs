@@ -66,6 +66,8 @@ fn handler(route: Route) -> MethodRouter<Arc<HubState>> {
         Route::Me => get(routes::session::me),
         Route::Apps => get(routes::apps::list),
         Route::RulesExplain => get(routes::rules::explain),
+        Route::Waiting => get(routes::waiting::show),
+        Route::Confirm => post(routes::waiting::confirm),
         Route::Search => get(routes::search::search),
         Route::Enrol => post(routes::devices::enrol),
         Route::Challenge => post(routes::devices::challenge),

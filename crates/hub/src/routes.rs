@@ -9,3 +9,4 @@ pub(crate) mod providers;
 pub(crate) mod rules;
 pub(crate) mod search;
 pub(crate) mod session;
+pub(crate) mod waiting;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
-use satchel_access::{Change, Decision, Rules, Subject, Why, diff, explain, lint};
+use satchel_access::{Change, Decision, Rules, Subject, Why, diff, explain};
 use satchel_base::{Budget, SubjectId};
 use satchel_store::Store;
 use serde_json::json;
@@ -46,6 +46,23 @@ pub(crate) enum Command {
         #[arg(long, requires = "file")]
         keep: bool,
     },
+    /// Say how much more people may see after a reload before somebody must approve it
+    Limits {
+        /// Title or id
+        app: String,
+        /// People who may be admitted who were denied
+        #[arg(long)]
+        people: Option<usize>,
+        /// Hundredths of a table's rows that somebody may see more
+        #[arg(long)]
+        rows: Option<f64>,
+        /// Fields somebody may see that were withheld from them
+        #[arg(long)]
+        fields: Option<usize>,
+        /// Whether gains wait at all: true or false
+        #[arg(long)]
+        wait: Option<bool>,
+    },
     /// Show what the next reload would change for whom; publishes nothing
     Diff {
         /// Title or id
@@ -75,8 +92,14 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<ExitCode> {
         Command::Lint { app } => {
             let loaded = load(&store, &app).await?;
             let found = store.find_app(&app).await?;
-            let mut findings = lint(&loaded.rules, &loaded.model);
-            findings.extend(reload::omitted_in_charts(&store, &found, &loaded.rules));
+            let findings = reload::all_findings(
+                &store,
+                &found,
+                &loaded.rules,
+                &loaded.model,
+                &loaded.variables,
+            )
+            .await?;
             let rows: Vec<Vec<String>> = findings
                 .into_iter()
                 .map(|f| vec![f.code.to_owned(), f.place, f.message, f.fix])
@@ -112,6 +135,37 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<ExitCode> {
                 code = ExitCode::FAILURE;
             }
         }
+        Command::Limits {
+            app,
+            people,
+            rows,
+            fields,
+            wait,
+        } => {
+            let found = store.find_app(&app).await?;
+            let mut folders = Folders::load(&store, &found.id);
+            let before = folders.gain_limits;
+            let limits = &mut folders.gain_limits;
+            limits.people = people.unwrap_or(limits.people);
+            limits.rows = rows.unwrap_or(limits.rows);
+            limits.fields = fields.unwrap_or(limits.fields);
+            limits.on = wait.unwrap_or(limits.on);
+            let limits = *limits;
+            if limits != before {
+                folders.save(&store, &found.id)?;
+                note(&store, "access.limits", found.id.as_str(), json!(limits)).await?;
+            }
+            if common.json {
+                println!("{}", json!(limits));
+            } else if limits.on {
+                println!(
+                    "a reload of {} waits for an approval if more than {} people are admitted who were denied, if somebody sees more than {} % of a table's rows in addition, or more than {} fields that were withheld",
+                    found.title, limits.people, limits.rows, limits.fields
+                );
+            } else {
+                println!("reloads of {} wait for no approval of gains", found.title);
+            }
+        }
         Command::Diff { app, user } => show_diff(common, &store, &app, &user).await?,
     }
     store.close().await;
@@ -137,7 +191,7 @@ async fn show_diff(common: &Common, store: &Store, name: &str, only: &[String]) 
             code: error.code(),
             message: error.to_string(),
         })?;
-    let (rules, _) = Rules::read(&made.result.access, &made.result.model);
+    let (rules, _) = Rules::read(&made.access, &made.model);
     let mut people: Vec<Subject> = Vec::new();
     if only.is_empty() {
         people.extend(store.users().await?.iter().map(subject));
@@ -159,7 +213,7 @@ async fn show_diff(common: &Common, store: &Store, name: &str, only: &[String]) 
         }
         let changes = diff(
             (&before.rules, &before.model),
-            (&rules, &made.result.model),
+            (&rules, &made.model),
             &person,
         );
         rows.extend((changes.iter()).map(|c| vec![person.user.to_string(), describe(c)]));

@@ -254,6 +254,7 @@ async fn import(
         app: app_folder,
         data,
         access_tests,
+        gain_limits: crate::gain_approval::Limits::default(),
     }
     .save(store, &id)?;
     note(
@@ -376,10 +377,26 @@ async fn reload_app(
             .iter()
             .map(|p| format!("--confirm '{p}'"))
             .collect();
+        let idle: Vec<&str> = (outcome.pending.iter().map(String::as_str))
+            .filter(|p| !p.starts_with("gain:"))
+            .collect();
+        let mut reasons = Vec::new();
+        if !idle.is_empty() {
+            reasons.push(format!(
+                "its section access names {}, which would protect nothing",
+                idle.join(", ")
+            ));
+        }
+        if !outcome.gains.is_empty() {
+            reasons.push(format!(
+                "people would see more than the app's limits allow ({})",
+                outcome.gains.join("; ")
+            ));
+        }
         let sentence = format!(
-            "the reload of {0} ran but is not published: its section access names {1}, which would protect nothing. Mend the script, or confirm: satchel-hub app reload {0} {2}",
+            "the reload of {0} ran but is not published: {1}. Mend the script, or confirm: satchel-hub app reload {0} {2}",
             app.title,
-            outcome.pending.join(", "),
+            reasons.join("; and "),
             confirm.join(" ")
         );
         output::done(common, &sentence);

@@ -1,6 +1,6 @@
 //! Who may do what, and by which rule, as the hub carries it out.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::apps::{app_id, hub_with_app};
 use crate::harness::{Hub, PASSWORD, run};
@@ -121,5 +121,79 @@ async fn who_sees_what_and_who_may_ask() {
         listed.contains("RootAdmin") && listed.contains("off"),
         "{listed}"
     );
+    hub.stop().await;
+}
+
+// threat: T-22
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gain_beyond_the_limits_waits_for_the_owner() {
+    let hub = hub_with_app().await;
+    let store = hub.store().await;
+    let before = store.find_app("Sales").await.unwrap();
+    let content = String::from_utf8(store.blobs().read(&before.content).unwrap()).unwrap();
+    let mut content: Value = serde_json::from_str(&content).unwrap();
+    let script = content["script"].as_str().unwrap().to_owned();
+    let wider = script.replace(
+        "USER,TEST\\PROFESSIONAL,NORTH,Margin",
+        "USER,TEST\\PROFESSIONAL,NORTH,\nUSER,TEST\\PROFESSIONAL,SOUTH,",
+    );
+    assert_ne!(wider, script);
+    content["script"] = wider.into();
+    let blob = store.blobs().put(content.to_string().as_bytes()).unwrap();
+    store
+        .save_content(&before.id, &blob, before.modified_at)
+        .await
+        .unwrap();
+    assert!(hub.command(&["app", "reload", "sales"]).is_err());
+    let reload = async || store.find_app("Sales").await.unwrap().reload;
+    assert_eq!(reload().await, before.reload);
+    let (owner, other) = (
+        hub.sign_in("analyzer").await,
+        hub.sign_in("professional").await,
+    );
+    let app = app_id(&hub, &owner).await;
+    let ask = format!("GET /api/v1/apps/{app}/waiting");
+    let confirm = format!("POST /api/v1/apps/{app}/confirm");
+    let refused = hub.browser(&ask, &other, &[], None).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (403, "app.not_yours")
+    );
+    let waiting = hub.browser(&ask, &owner, &[], None).await.json();
+    assert_eq!(
+        waiting["gains"],
+        json!(["TEST\\PROFESSIONAL sees Margin, which was withheld from them"])
+    );
+    let names = json!({ "names": waiting["confirm"] });
+    let body = || Some(names.clone());
+    let refused = hub.browser(&confirm, &other, &[], body()).await;
+    assert_eq!(refused.status, 403);
+    let wrong = Some(json!({ "names": ["gain:000000000000"] }));
+    let refused = hub.browser(&confirm, &owner, &[], wrong).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (409, "app.not_waiting")
+    );
+    let done = hub.browser(&confirm, &owner, &[], body()).await;
+    assert_eq!(done.status, 204);
+    hub.command(&["app", "reload", "sales"]).unwrap();
+    assert_eq!(reload().await, before.reload + 1);
+    let log = hub.command(&["audit", "show"]).unwrap();
+    assert!(log.contains("app.confirm"), "{log}");
+    // Within limits that were set wider, nothing waits.
+    let set = [
+        "access", "limits", "sales", "--rows", "100", "--fields", "9",
+    ];
+    hub.command(&set).unwrap();
+    content["script"] = script
+        .replace("NORTH,Margin", "*,\nADMIN,TEST\\PROFESSIONAL,,")
+        .into();
+    let blob = store.blobs().put(content.to_string().as_bytes()).unwrap();
+    store
+        .save_content(&before.id, &blob, before.modified_at)
+        .await
+        .unwrap();
+    hub.command(&["app", "reload", "sales"]).unwrap();
+    assert_eq!(reload().await, before.reload + 2);
     hub.stop().await;
 }
