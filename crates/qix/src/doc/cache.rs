@@ -31,12 +31,15 @@ struct Key {
     minute: i64,
 }
 
+/// The variables a locale was read from, and the locale.
+type LocaleRead = (Vec<Option<String>>, Arc<Locale>);
+
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Cache {
     cubes: Mutex<VecDeque<(Key, Arc<Cube>)>>,
     /// With the variables it was read from.
-    locale: Mutex<Option<(Vec<Option<String>>, Arc<Locale>)>>,
+    locale: Mutex<Option<LocaleRead>>,
 }
 
 impl Cache {
