@@ -122,7 +122,7 @@ pub const ROWS: &[Row] = &[
         "Section access alone decides who sees rows; no role is asked. The audit log is chained, and every change in it is found.",
         ("", "V8.2.2, V8.4.2, V16.4.2, V2.3.5"),
         Partly(
-            "an administrator's session against every endpoint; whoever may change a load script can change section access, which the audit log shows.",
+            "whoever may change a load script can change section access: the audit log shows that it was saved and run, not what changed.",
         ),
     ),
     row(
@@ -180,7 +180,7 @@ pub const ROWS: &[Row] = &[
         "They are evaluated on the view. What a load script computed into a variable is everybody's, as its author wrote it.",
         ("", "V8.2.2"),
         Partly(
-            "random expressions and alternate states, masked beside reduced; the expressions that are compared are a list.",
+            "more than half of the random expressions that are compared end in errors, not values.",
         ),
     ),
     row(

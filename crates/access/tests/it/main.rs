@@ -5,5 +5,6 @@ mod conversations;
 mod corpus;
 mod engine_equality;
 mod explained;
+mod expressions;
 mod support;
 mod twins;

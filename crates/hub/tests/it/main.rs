@@ -16,6 +16,7 @@ mod logs;
 mod policy;
 mod process;
 mod providers;
+mod roles;
 mod rules;
 mod scripts;
 mod sessions;
