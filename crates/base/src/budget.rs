@@ -139,6 +139,14 @@ impl Budget {
         Ok(())
     }
 
+    /// Whether all that was booked so far was there: for work that books without looking.
+    ///
+    /// # Errors
+    /// As [`Self::charge_rows`].
+    pub fn settle(&self) -> Result<(), Stop> {
+        self.charge_rows(0)
+    }
+
     /// Books `n` bytes, before they are allocated.
     ///
     /// # Errors

@@ -17,4 +17,4 @@ pub use key_bytes::{KeyBytes, leaving_no_trace};
 pub use secret::Secret;
 pub use time::{ByteSize, Clock, Entropy, UnixMillis};
 pub use time_text::utc_text;
-pub use wildcard::matches_wildcard;
+pub use wildcard::{matches_wildcard, matches_wildcard_while};

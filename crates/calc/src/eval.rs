@@ -1,10 +1,20 @@
 //! Evaluation: a compiled expression against one row.
 
+use satchel_base::Budget;
 use satchel_data::Value;
+use satchel_syntax::BinaryOp;
 
+use crate::functions::Function;
 use crate::locale::Locale;
-use crate::operators::{binary, truth, unary};
+use crate::operators::{binary, matches_wildcard_within, truth, unary};
 use crate::program::{Node, Program};
+
+/// A look at a text up to here is not booked: 64 KiB, more than cells hold, and less work than
+/// lies between two looks at a budget if every row of a block has it.
+pub(crate) const LONG_TEXT: usize = 64 << 10;
+
+/// So many characters cost about as much as a row.
+const CHARACTERS_A_ROW: u64 = 2;
 
 /// Where an expression finds the values of a row.
 pub trait RowValues {
@@ -56,6 +66,9 @@ pub struct EvalContext<'a> {
     pub utc_offset: f64,
     /// Functions of the host.
     pub host: Option<&'a dyn HostFunctions>,
+    /// What long texts are booked on. When it ends, what is left of an expression is NULL:
+    /// whoever evaluates asks it afterwards ([`Budget::settle`]).
+    pub budget: Option<&'a Budget>,
 }
 
 impl<'a> EvalContext<'a> {
@@ -66,7 +79,51 @@ impl<'a> EvalContext<'a> {
             now,
             utc_offset: 0.0,
             host: None,
+            budget: None,
         }
+    }
+
+    /// Books a look at so many characters; false when it must not be taken.
+    pub(crate) fn spend(&self, n_characters: u64) -> bool {
+        let rows = n_characters / CHARACTERS_A_ROW;
+        self.budget.is_none_or(|b| b.charge_rows(rows).is_ok())
+    }
+
+    /// Books a look at those of `values` that are long texts.
+    fn spend_on(&self, values: &[Value]) -> bool {
+        let long = values.iter().map(long_text).sum::<usize>();
+        long == 0 || self.spend(long as u64)
+    }
+}
+
+/// The length of a long text; 0 for all else.
+fn long_text(value: &Value) -> usize {
+    match value {
+        Value::Num(_) | Value::Null => 0,
+        Value::Text(text) | Value::Dual { text, .. } => text.len().saturating_sub(LONG_TEXT),
+    }
+}
+
+/// The value of a function, or NULL if the budget has ended.
+fn call(function: &Function, args: &[Value], ctx: &EvalContext<'_>) -> Value {
+    match ctx.spend_on(args) {
+        true => (function.run)(args, ctx),
+        false => Value::Null,
+    }
+}
+
+/// The value of an operator, or NULL if the budget has ended.
+fn operate(op: BinaryOp, left: &Value, right: &Value, ctx: &EvalContext<'_>) -> Value {
+    let long = long_text(left) + long_text(right);
+    if long == 0 {
+        return binary(op, left, right, ctx.locale);
+    }
+    match op {
+        _ if !ctx.spend(long as u64) => Value::Null,
+        BinaryOp::Like if !left.is_null() && !right.is_null() => Value::boolean(
+            matches_wildcard_within(&left.to_text(), &right.to_text(), ctx),
+        ),
+        _ => binary(op, left, right, ctx.locale),
     }
 }
 
@@ -96,7 +153,7 @@ fn eval_node(
             let mut value = eval_node(first, row, ctx, stack);
             for (op, operand) in rest {
                 let right = eval_node(operand, row, ctx, stack);
-                value = binary(*op, &value, &right, ctx.locale);
+                value = operate(*op, &value, &right, ctx);
             }
             value
         }
@@ -110,18 +167,18 @@ fn eval_node(
         }
         Node::Call { function, args } => match args.as_slice() {
             // Few arguments stand in an array: no list is made for a row.
-            [] => (function.run)(&[], ctx),
-            [a] => (function.run)(&[eval_node(a, row, ctx, stack)], ctx),
+            [] => call(function, &[], ctx),
+            [a] => call(function, &[eval_node(a, row, ctx, stack)], ctx),
             [a, b] => {
                 let a = eval_node(a, row, ctx, stack);
                 let b = eval_node(b, row, ctx, stack);
-                (function.run)(&[a, b], ctx)
+                call(function, &[a, b], ctx)
             }
             [a, b, c] => {
                 let a = eval_node(a, row, ctx, stack);
                 let b = eval_node(b, row, ctx, stack);
                 let c = eval_node(c, row, ctx, stack);
-                (function.run)(&[a, b, c], ctx)
+                call(function, &[a, b, c], ctx)
             }
             args => {
                 let base = stack.len();
@@ -129,7 +186,7 @@ fn eval_node(
                     let value = eval_node(arg, row, ctx, stack);
                     stack.push(value);
                 }
-                let value = (function.run)(&stack[base..], ctx);
+                let value = call(function, &stack[base..], ctx);
                 stack.truncate(base);
                 value
             }
@@ -146,7 +203,7 @@ fn eval_node(
                     }
                 }
             }
-            let value = (function.run)(&stack[base..], ctx);
+            let value = call(function, &stack[base..], ctx);
             stack.truncate(base);
             value
         }

@@ -6,10 +6,11 @@
 
 use std::cmp::Ordering;
 
-use satchel_base::matches_wildcard as whole;
+use satchel_base::matches_wildcard_while;
 use satchel_data::Value;
 use satchel_syntax::{BinaryOp, UnaryOp};
 
+use crate::eval::EvalContext;
 use crate::interpret::interpret_number;
 use crate::locale::Locale;
 
@@ -187,16 +188,27 @@ fn int(n: i32) -> Value {
 /// Whether the whole of `text` matches `pattern`, in which `*` stands for any characters and
 /// `?` for one; letters match without regard to case.
 pub fn matches_wildcard(text: &str, pattern: &str) -> bool {
+    matches(text, pattern, &|_| true)
+}
+
+/// As [`matches_wildcard`]; false when the budget has ended.
+pub(crate) fn matches_wildcard_within(text: &str, pattern: &str, ctx: &EvalContext<'_>) -> bool {
+    matches(text, pattern, &|n| ctx.spend(n))
+}
+
+fn matches(text: &str, pattern: &str, spend: &dyn Fn(u64) -> bool) -> bool {
     if text.is_ascii() && pattern.is_ascii() {
         let same = |a: u8, b: u8| a.eq_ignore_ascii_case(&b);
-        return whole(text.as_bytes(), pattern.as_bytes(), b'*', Some(b'?'), same);
+        let (text, pattern) = (text.as_bytes(), pattern.as_bytes());
+        return matches_wildcard_while(text, pattern, (b'*', Some(b'?')), same, spend);
     }
     let fold = |s: &str| {
         s.chars()
             .flat_map(char::to_lowercase)
             .collect::<Vec<char>>()
     };
-    whole(&fold(text), &fold(pattern), '*', Some('?'), |a, b| a == b)
+    let same = |a, b| a == b;
+    matches_wildcard_while(&fold(text), &fold(pattern), ('*', Some('?')), same, spend)
 }
 
 #[cfg(test)]

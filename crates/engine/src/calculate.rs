@@ -280,7 +280,7 @@ fn calculate_anew(
             aggs: Vec::new(),
         });
     }
-    with_context(query, |ctx| assemble(query, ctx, dims, aggs, &batches))
+    with_context(query, |ctx| assemble(query, ctx, dims, aggs, &batches))?
 }
 
 fn assemble(

@@ -143,7 +143,7 @@ impl Dim {
                     codes: &[],
                     virtuals: &program.virtuals,
                 };
-                let value = with_context(query, |ctx| eval(&program.program, &row, ctx));
+                let value = with_context(query, |ctx| eval(&program.program, &row, ctx))?;
                 dict.values[0] = value;
                 Source::Constant
             }
@@ -398,7 +398,7 @@ fn map_field(
             };
             map[code as usize] = dict.code(eval(&program.program, &row, ctx), u32::MAX);
         }
-    });
+    })?;
     seal(&mut map, dict);
     Ok(Arc::new(map))
 }
@@ -449,7 +449,7 @@ fn map_rows(query: &Query<'_>, program: &RowProgram, dict: &mut Dict) -> Result<
             }
             Ok(true)
         })
-    })?;
+    })??;
     seal(&mut codes, dict);
     Ok(Source::Rows(table, Arc::new(codes)))
 }

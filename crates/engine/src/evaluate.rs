@@ -93,7 +93,7 @@ pub(crate) fn measure_values(
                 Ok(eval(&measure.program, &results, ctx))
             })
             .collect()
-    })
+    })?
 }
 
 impl Query<'_> {
@@ -188,7 +188,7 @@ pub(crate) fn values_where(
             }
         }
         Ok::<_, Stop>(())
-    })?;
+    })??;
     Ok(codes)
 }
 

@@ -92,7 +92,9 @@ fn arguments(query: &Query<'_>, call: &Call, depth: u32) -> Result<Vec<Value>, C
                 codes: &[],
                 virtuals: &program.virtuals,
             };
-            Ok(with_context(query, |ctx| eval(&program.program, &row, ctx)))
+            Ok(with_context(query, |ctx| {
+                eval(&program.program, &row, ctx)
+            })?)
         })
         .collect()
 }

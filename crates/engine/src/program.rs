@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use satchel_base::Stop;
 use satchel_calc::{
     AggKind, Computed, EvalContext, HostFunction, Mode, Program, Scope, Total, compile,
 };
@@ -437,12 +438,21 @@ impl Scope for ChartScope<'_> {
 }
 
 /// Calls `with` the context programs are evaluated in.
-pub(crate) fn with_context<R>(query: &Query<'_>, with: impl FnOnce(&EvalContext<'_>) -> R) -> R {
+///
+/// # Errors
+/// [`Stop`] when the budget ended meanwhile: some values may not be what they are.
+pub(crate) fn with_context<R>(
+    query: &Query<'_>,
+    with: impl FnOnce(&EvalContext<'_>) -> R,
+) -> Result<R, Stop> {
     let host = SelectionFunctions(query);
-    with(&EvalContext {
+    let result = with(&EvalContext {
         locale: query.locale,
         now: query.now,
         utc_offset: query.utc_offset,
         host: Some(&host),
-    })
+        budget: Some(query.budget),
+    });
+    query.budget.settle()?;
+    Ok(result)
 }

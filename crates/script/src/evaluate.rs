@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use satchel_base::Budget;
 use satchel_calc::{EvalContext, HostFunction, Locale, Program, RowValues, Scope, eval};
 use satchel_data::{Frame, SymbolKey, Value};
 use satchel_syntax::{Expr, ExprKind};
@@ -171,6 +172,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) files: &'a dyn FileFacts,
     pub(crate) directory: Option<&'a str>,
     pub(crate) is_partial: bool,
+    pub(crate) budget: &'a Budget,
 }
 
 impl Surroundings<'_> {
@@ -187,6 +189,7 @@ impl Surroundings<'_> {
             now: self.now,
             utc_offset: self.utc_offset,
             host: Some(&host),
+            budget: Some(self.budget),
         };
         eval(program, values, &context)
     }

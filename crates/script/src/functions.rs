@@ -124,6 +124,7 @@ impl HostFunctions for Host<'_> {
                         now: self.around.now,
                         utc_offset: self.around.utc_offset,
                         host: None,
+                        budget: Some(self.around.budget),
                     };
                     satchel_calc::evaluate_text(&text.to_text(), &context)
                 }

@@ -5,7 +5,7 @@ use satchel_data::{Value, number_text};
 use super::{Function, function, num};
 use crate::eval::EvalContext;
 use crate::locale::Locale;
-use crate::operators::{compare, matches_wildcard, number, truth};
+use crate::operators::{compare, matches_wildcard_within, number, truth};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function(
@@ -71,7 +71,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "WildMatch(text, pattern [, …])",
         "Which pattern fits the text, counted from 1: `*` is any text, `?` one character; 0 if none does.",
         ("WildMatch('feb','ja*','fe?','mar')", "2"),
-        |args, _| position(args, |a, b| matches_wildcard(&a.to_text(), &b.to_text())),
+        |args, context| {
+            position(args, |a, b| {
+                matches_wildcard_within(&a.to_text(), &b.to_text(), context)
+            })
+        },
     ),
     function(
         "Pick(n, expression [, …])",

@@ -3,7 +3,7 @@
 use satchel_data::Value;
 
 use super::{Function, function, num, text};
-use crate::eval::EvalContext;
+use crate::eval::{EvalContext, LONG_TEXT};
 use crate::hash::hash;
 
 /// The longest text a function makes: 16 MiB, so that `Repeat` cannot exhaust memory.
@@ -191,9 +191,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "LevenshteinDist(text, other_text)",
         "How many characters must be put in, taken out or replaced to make one text the other.",
         ("LevenshteinDist('Kitten','Sitting')", "3"),
-        |args, _| match (text(args, 0), text(args, 1)) {
+        |args, context| match (text(args, 0), text(args, 1)) {
             // The work is the product of the lengths.
-            (Some(a), Some(b)) if a.len().saturating_mul(b.len()) <= 1 << 24 => {
+            (Some(a), Some(b))
+                if a.len().saturating_mul(b.len()) <= 1 << 24
+                    && context.spend((a.len() * b.len()).saturating_sub(LONG_TEXT) as u64) =>
+            {
                 let chars = |t: &str| t.chars().collect::<Vec<char>>();
                 Value::num(crate::suggest::edits(&chars(&a), &chars(&b)) as f64)
             }
@@ -304,13 +307,21 @@ fn replace(args: &[Value], _: &EvalContext<'_>) -> Value {
 
 fn filter(args: &[Value], keep: bool) -> Value {
     match (text(args, 0), text(args, 1)) {
-        (Some(t), Some(set)) => Value::text(
-            t.chars()
-                .filter(|c| set.contains(*c) == keep)
-                .collect::<String>(),
-        ),
+        (Some(t), Some(set)) => {
+            let set = characters(&set);
+            let kept = |c: &char| set.binary_search(c).is_ok() == keep;
+            Value::text(t.chars().filter(kept).collect::<String>())
+        }
         _ => Value::Null,
     }
+}
+
+/// The distinct characters of a text, in order: it may be long.
+fn characters(text: &str) -> Vec<char> {
+    let mut all: Vec<char> = text.chars().collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// `SubField(text, delimiter, n)`: the n-th part, from the end if n < 0. Without `n` the
@@ -381,7 +392,9 @@ fn find_one_of(args: &[Value], context: &EvalContext<'_>) -> Value {
     } else {
         1.0
     };
-    let mut hits = t.chars().enumerate().filter(|(_, c)| set.contains(*c));
+    let set = characters(&set);
+    let is_hit = |c: &char| set.binary_search(c).is_ok();
+    let mut hits = t.chars().enumerate().filter(|(_, c)| is_hit(c));
     let at = hits.nth((nth as usize).saturating_sub(1));
     Value::num(at.map_or(0.0, |(i, _)| (i + 1) as f64))
 }

@@ -124,6 +124,22 @@ fn cubes_end_when_they_are_cancelled() {
 
 // threat: T-33
 #[test]
+fn long_texts_end_when_they_are_cancelled() {
+    let engine = engine();
+    check(&engine, |q| {
+        q.evaluate("WildMatch(Repeat('a' & $(vBegin), 8000000), '*' & Repeat('a1', 4000000) & 'b')")
+    });
+    check(&engine, |q| {
+        q.cube(&cube(
+            &["Id"],
+            "Sum(Len(Repeat('abc', 1000000 + Num + #)))",
+            5,
+        ))
+    });
+}
+
+// threat: T-33
+#[test]
 fn limits_pivots_and_trees_end_when_they_are_cancelled() {
     let engine = engine();
     let mut def = cube(&["Group", "Text"], "Sum(Num) + #", 10);

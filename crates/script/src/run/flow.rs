@@ -19,7 +19,11 @@ impl Runner<'_> {
             self.no_pending()?;
         }
         match &item.kind {
-            ItemKind::Statement => self.raw_statement(unit, item.span),
+            ItemKind::Statement => {
+                let flow = self.raw_statement(unit, item.span)?;
+                self.settle(unit, item.span)?;
+                Ok(flow)
+            }
             ItemKind::Include { path, required } => self.include(unit, *path, *required),
             ItemKind::If {
                 branches,
@@ -133,6 +137,13 @@ impl Runner<'_> {
                 self.items(unit, otherwise.as_deref().unwrap_or_default())
             }
         }
+    }
+
+    /// Whether what expressions booked was there.
+    pub(super) fn settle(&self, unit: &Rc<Unit>, span: Span) -> Run<()> {
+        self.budget
+            .settle()
+            .map_err(|stop| self.here(unit, span).stop(stop))
     }
 
     /// Books a turn of a loop, so that endless ones end.

@@ -68,6 +68,7 @@ impl Runner<'_> {
             files: &self.host,
             directory: self.directory.as_deref(),
             is_partial: self.is_partial(),
+            budget: self.budget,
         }
     }
 
