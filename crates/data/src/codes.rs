@@ -46,19 +46,52 @@ impl Codes {
         }
     }
 
+    /// Packs `len` numbers, none above `max`, which `fill` gives block by block in row order: the
+    /// first row and where to put the numbers.
+    ///
+    /// # Errors
+    /// That of `fill`.
+    pub fn pack_blocks<E>(
+        len: usize,
+        max: u32,
+        mut fill: impl FnMut(usize, &mut [u32]) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut packed = match max {
+            0 => return Ok(Self::Zero { len }),
+            1..=15 => {
+                let bits = match max {
+                    1 => 1,
+                    2..=3 => 2,
+                    _ => 4,
+                };
+                let words = Vec::with_capacity(len.div_ceil(64 / usize::from(bits)));
+                Self::Packed { bits, words, len }
+            }
+            16..=0xff => Self::U8(Vec::with_capacity(len)),
+            0x100..=0xffff => Self::U16(Vec::with_capacity(len)),
+            _ => Self::U32(Vec::with_capacity(len)),
+        };
+        let mut buffer = [0u32; BLOCK];
+        let mut start = 0;
+        while start < len {
+            let block = &mut buffer[..BLOCK.min(len - start)];
+            fill(start, block)?;
+            match &mut packed {
+                Self::Zero { .. } => {}
+                Self::Packed { bits, words, .. } => words.extend(words_of(block, *bits)),
+                Self::U8(codes) => codes.extend(block.iter().map(|c| *c as u8)),
+                Self::U16(codes) => codes.extend(block.iter().map(|c| *c as u16)),
+                Self::U32(codes) => codes.extend_from_slice(block),
+            }
+            start += block.len();
+        }
+        Ok(packed)
+    }
+
     fn pack_words(codes: &[u32], bits: u8) -> Self {
-        let per_word = 64 / usize::from(bits);
-        let words = codes
-            .chunks(per_word)
-            .map(|chunk| {
-                chunk.iter().enumerate().fold(0u64, |w, (i, c)| {
-                    w | u64::from(*c) << (i * usize::from(bits))
-                })
-            })
-            .collect();
         Self::Packed {
             bits,
-            words,
+            words: words_of(codes, bits).collect(),
             len: codes.len(),
         }
     }
@@ -185,6 +218,15 @@ impl Codes {
     }
 }
 
+/// Numbers of `bits` bits as words, lowest bits first.
+fn words_of(codes: &[u32], bits: u8) -> impl Iterator<Item = u64> + '_ {
+    let bits = usize::from(bits);
+    codes.chunks(64 / bits).map(move |chunk| {
+        let numbers = chunk.iter().enumerate();
+        numbers.fold(0, |word, (i, code)| word | u64::from(*code) << (i * bits))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -193,11 +235,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn packing_keeps_every_number(max in prop::sample::select(vec![0u32, 1, 3, 15, 255, 65_535, u32::MAX]), seed in prop::collection::vec(any::<u32>(), 0..300), start in 0usize..300) {
+        fn packing_keeps_every_number(max in prop::sample::select(vec![0u32, 1, 3, 15, 255, 65_535, u32::MAX]), seed in prop::collection::vec(any::<u32>(), 0..3000), start in 0usize..300) {
             let codes: Vec<u32> = seed.iter().map(|s| if max == u32::MAX { *s } else { s % (max + 1) }).collect();
             let packed = Codes::pack(&codes);
             prop_assert_eq!(packed.len(), codes.len());
             prop_assert_eq!(&packed.to_vec(), &codes);
+            let by_blocks = Codes::pack_blocks(codes.len(), codes.iter().copied().max().unwrap_or(0), |first, out| {
+                out.copy_from_slice(&codes[first..first + out.len()]);
+                Ok::<_, ()>(())
+            });
+            prop_assert_eq!(by_blocks.as_ref(), Ok(&packed));
             for (i, c) in codes.iter().enumerate() {
                 prop_assert_eq!(packed.at(i), *c);
             }

@@ -303,6 +303,7 @@ fn lookups(core: &Core, path: &[Hop]) -> Option<()> {
 pub(crate) enum LaneSource<'c> {
     Direct(&'c Codes),
     Lookup(&'c Codes, Arc<CodeMap>),
+    Kept(Arc<Codes>),
     Plain(Arc<Vec<u32>>),
     Constant(u32),
 }
@@ -319,6 +320,28 @@ impl<'c> LaneSource<'c> {
         Some(Self::Lookup(&table.columns[first.from_column].codes, map))
     }
 
+    /// As [`Self::of_field`] for a pass over `n_wanted` rows: by row, if that is kept.
+    ///
+    /// # Errors
+    /// [`Stop`] when the budget ends.
+    pub fn for_pass(
+        core: &'c Core,
+        root: TableId,
+        field: FieldId,
+        n_wanted: usize,
+        budget: &Budget,
+    ) -> Result<Option<Self>, Stop> {
+        let Some(source) = Self::of_field(core, root, field) else {
+            return Ok(None);
+        };
+        let Self::Lookup(..) = source else {
+            return Ok(Some(source));
+        };
+        let path = core.path_to_field(root, field).unwrap_or_default();
+        let kept = core.lane(root, &path, field, n_wanted, budget)?;
+        Ok(Some(kept.map_or(source, Self::Kept)))
+    }
+
     fn then(self, onward: &[u32]) -> Self {
         match self {
             Self::Direct(codes) => Self::Lookup(codes, Arc::new(CodeMap::of(onward))),
@@ -333,6 +356,7 @@ impl<'c> LaneSource<'c> {
             Self::Lookup(codes, map) => {
                 map.gather(block, codes, out);
             }
+            Self::Kept(codes) => block.gather(codes, out),
             Self::Plain(codes) => block.gather_vec(codes, out),
             Self::Constant(code) => out[..block.n()].fill(*code),
         }

@@ -59,6 +59,7 @@ impl Engine {
             .position(|i| i.selections().same_values(selections))
             .and_then(|at| known.remove(at));
         let inference = found.unwrap_or_else(|| {
+            self.core.used(&self.known);
             Arc::new(Inference::new(
                 self.core.clone(),
                 self.known.clone(),

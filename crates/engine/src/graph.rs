@@ -3,9 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::code_map::CodeMap;
 use rustc_hash::FxHashMap;
-use satchel_data::{BitSet, FieldId, KeyIndex, Model, TableId, View};
+use satchel_base::{Budget, Stop};
+use satchel_data::{BitSet, Codes, FieldId, KeyIndex, Model, TableId, View};
+
+use crate::code_map::CodeMap;
+use crate::known::{Keepers, Known};
+use crate::lanes::RowLanes;
 
 /// A step from a table over a key into another table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +36,11 @@ type Maps = Mutex<FxHashMap<(Hop, FieldId), KeyMap>>;
 /// Rows that a view hides are in them, too, but are never reached: the partner of a visible row
 /// is visible.
 #[derive(Debug, Default)]
-struct Shared(Maps);
+struct Shared {
+    maps: Maps,
+    lanes: RowLanes,
+    keepers: Keepers,
+}
 
 fn bytes_of(maps: &Maps) -> usize {
     let maps = maps.lock().unwrap_or_else(PoisonError::into_inner);
@@ -184,7 +192,7 @@ impl Core {
     }
 
     /// Whether every code of a column has at most one visible row.
-    fn is_unique(&self, table: TableId, column: usize) -> bool {
+    pub fn is_unique(&self, table: TableId, column: usize) -> bool {
         *self.unique[table.index()][column].get_or_init(|| {
             if self.index(table, column).is_unique() {
                 return true;
@@ -260,9 +268,8 @@ impl Core {
     pub fn map(&self, path: &[Hop], field: FieldId) -> Option<KeyMap> {
         let (hop, rest) = path.split_first()?;
         let known = (*hop, field);
-        let is_shared = |hop: &Hop| self.index(hop.to, hop.to_column).is_unique();
         let maps = match self.model().beside::<Shared>() {
-            Some(Shared(maps)) if path.iter().all(is_shared) => maps,
+            Some(shared) if self.is_shared(path) => &shared.maps,
             _ => &self.maps,
         };
         let lock = || maps.lock().unwrap_or_else(PoisonError::into_inner);
@@ -282,6 +289,60 @@ impl Core {
         let map = Arc::new(CodeMap::of(&map));
         lock().insert(known, map.clone());
         Some(map)
+    }
+
+    /// Takes note that somebody works with what `known` keeps of this model.
+    pub fn used(&self, known: &Arc<Known>) {
+        if let Some(shared) = self.model().beside::<Shared>() {
+            shared.keepers.used(known);
+        }
+    }
+
+    /// Whether a way of lookups is one for whoever looks.
+    fn is_shared(&self, path: &[Hop]) -> bool {
+        let is_shared = |hop: &Hop| self.index(hop.to, hop.to_column).is_unique();
+        path.iter().all(is_shared)
+    }
+
+    /// The codes of `field` at the end of a way of lookups by row of the table where it begins,
+    /// if they were asked for often enough; `n_wanted` rows are asked for now.
+    ///
+    /// # Errors
+    /// [`Stop`] when the budget ends.
+    pub fn lane(
+        &self,
+        root: TableId,
+        path: &[Hop],
+        field: FieldId,
+        n_wanted: usize,
+        budget: &Budget,
+    ) -> Result<Option<Arc<Codes>>, Stop> {
+        let (Some(first), Some(shared)) = (path.first(), self.model().beside::<Shared>()) else {
+            return Ok(None);
+        };
+        if !self.is_shared(path) {
+            return Ok(None);
+        }
+        let n_rows = self.model().table(root).n_rows;
+        let most_bytes = || self.model().bytes() / 4;
+        let asked = (root, field, n_rows, n_wanted);
+        shared.lanes.codes(asked, most_bytes, || {
+            let Some(map) = self.map(path, field) else {
+                return Ok(None);
+            };
+            let null = self.n_symbols(field) as u32;
+            budget.charge_bytes(crate::lanes::bytes_of(n_rows, null) as u64)?;
+            let keys = &self.model().table(root).columns[first.from_column].codes;
+            Codes::pack_blocks(n_rows, null, |start, out| {
+                budget.charge_rows(out.len() as u64)?;
+                keys.unpack(start, out);
+                for code in out {
+                    *code = map.get(*code).unwrap_or(null);
+                }
+                Ok(())
+            })
+            .map(Some)
+        })
     }
 
     /// By code of the step's key: `of` the row it leads to, or `null`.
@@ -341,6 +402,7 @@ impl Core {
     /// Bytes held for all views of the model, beside the model itself.
     pub fn shared_bytes(&self) -> usize {
         let shared = self.model().beside::<Shared>();
-        self.model().derived_bytes() + shared.map_or(0, |Shared(maps)| bytes_of(maps))
+        let beside = shared.map_or(0, |s| bytes_of(&s.maps) + s.lanes.bytes());
+        self.model().derived_bytes() + beside
     }
 }

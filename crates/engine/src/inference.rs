@@ -12,11 +12,24 @@ use rustc_hash::FxHashMap;
 use satchel_base::{Budget, Stop};
 use satchel_data::{BitSet, FieldId, TableId};
 
-use crate::graph::Core;
+use crate::dimension::LaneSource;
+use crate::graph::{Core, Hop};
 use crate::known::{Found, Known};
-use crate::scan::{codes_in, codes_in_by};
+use crate::scan::{codes_in, codes_in_by, each_block, keep_codes};
 use crate::sieve::Sieve;
 use crate::{StateCounts, StateSelections, ValueState};
+
+/// Fields with more values are not looked up from afar: their codes by row would take as much
+/// memory as the keys themselves, and no cache would hold what was seen.
+const MOST_FROM_AFAR: usize = 1 << 18;
+
+/// When less than one in so many rows is left, the other selections are looked up for those
+/// rows alone.
+const FEW_ROWS: usize = 32;
+
+/// When not more than this part of a field's values is selected, their rows are found by keys;
+/// otherwise the codes of all rows are passed over, if they are kept by row.
+const FEW_VALUES: f64 = 0.01;
 
 /// Rows of one table.
 #[derive(Clone, Debug)]
@@ -92,6 +105,9 @@ impl Inference {
     }
 
     fn derive_possible(&self, field: FieldId, budget: &Budget) -> Result<BitSet, Stop> {
+        if let Some(found) = self.seen_from_afar(field, budget)? {
+            return Ok(found);
+        }
         let links = self.core.links(field);
         if !links.is_empty() {
             let mut possible: Option<BitSet> = None;
@@ -128,6 +144,89 @@ impl Inference {
             Some(set) if !any_free => set,
             _ => self.visible(field),
         })
+    }
+
+    /// The possible values of a field with few of them, looked up from the rows of the table
+    /// farthest away that selections reach: a few rows of it show all values soon, while a way
+    /// of messages passes over every table on it. `None` where that is no shorter.
+    ///
+    /// Every step of the way is a lookup and has selections on its far side. So a row at the
+    /// near end remains exactly if a remaining row at the far end leads to it.
+    fn seen_from_afar(&self, field: FieldId, budget: &Budget) -> Result<Option<BitSet>, Stop> {
+        let core = &*self.core;
+        let n_symbols = core.n_symbols(field);
+        if n_symbols > MOST_FROM_AFAR || !core.links(field).is_empty() {
+            return Ok(None);
+        }
+        let model = core.model();
+        let mut tight = model.field(field).columns.iter();
+        let Some((home, _)) = tight.find(|(t, _)| !model.table(*t).loose) else {
+            return Ok(None);
+        };
+        let mut others = (*self.selections).clone();
+        others.remove(field);
+        let root = self.farthest(*home, &others);
+        if root == *home {
+            return Ok(None);
+        }
+        let rows = self.rows_under(root, &others.within(&core.reach(root, None)), budget)?;
+        let n_rows = model.table(root).n_rows;
+        let n_wanted = rows.set().map_or(n_rows, BitSet::count);
+        let Some(lane) = LaneSource::for_pass(core, root, field, n_wanted, budget)? else {
+            return Ok(None);
+        };
+        let visible = self.visible(field);
+        // One more for NULL; what the view hides is not waited for.
+        let mut seen = vec![0u8; n_symbols + 1];
+        for (code, seen) in seen[..n_symbols].iter_mut().enumerate() {
+            *seen = u8::from(!visible.contains(code));
+        }
+        let mut codes = [0u32; satchel_data::BLOCK];
+        // A look at all values should cost less than the blocks between two looks.
+        let look_every = 1 + n_symbols / satchel_data::BLOCK;
+        let mut n_blocks = 0;
+        each_block(n_rows, rows.set(), budget, |block| {
+            lane.fill(block, &mut codes);
+            for code in &codes[..block.n()] {
+                seen[*code as usize] = 1;
+            }
+            n_blocks += 1;
+            Ok(n_blocks % look_every != 0 || seen[..n_symbols].contains(&0))
+        })?;
+        let mut found = BitSet::from_flags(&seen[..n_symbols]);
+        found.intersect(&visible);
+        Ok(Some(found))
+    }
+
+    /// The table at the far end of the longest way out of `table` on which each step back is a
+    /// lookup and `selections` reach its far side; of several the one with the most rows.
+    fn farthest(&self, table: TableId, selections: &StateSelections) -> TableId {
+        let (mut at, mut came) = (table, None);
+        while let Some(hop) = self.outward(at, came, selections) {
+            (at, came) = (hop.to, Some(hop.key));
+        }
+        at
+    }
+
+    /// The step out of a table, not over `came`, whose way back is a lookup and whose far side
+    /// `selections` reach; the one to the most rows, and not to fewer than here. Never two
+    /// tables lead to each other.
+    fn outward(
+        &self,
+        from: TableId,
+        came: Option<FieldId>,
+        selections: &StateSelections,
+    ) -> Option<Hop> {
+        let core = &*self.core;
+        let size = |t: TableId| (core.model().table(t).n_rows, t);
+        let reached = |hop: &Hop| {
+            let beyond = core.reach(hop.to, Some(hop.key));
+            selections.fields().any(|(f, _)| beyond.contains(f.index()))
+        };
+        core.hops(from)
+            .filter(|hop| Some(hop.key) != came && size(hop.to) > size(from))
+            .filter(|hop| reached(hop) && core.is_unique(from, hop.from_column))
+            .max_by_key(|hop| size(hop.to))
     }
 
     /// All codes of a field that the view shows.
@@ -203,20 +302,169 @@ impl Inference {
         if let Some(Found::Rows(rows)) = self.known.get(table, None, selections) {
             return Ok(rows);
         }
-        let sieves = self.sieves(table, selections, budget)?;
         let n_rows = self.core.model().table(table).n_rows;
         budget.charge_bytes(n_rows as u64 / 8 + 1)?;
-        let mut rows: Option<BitSet> = mask.map(|m| (**m).clone());
-        for sieve in &sieves {
-            sieve.sift(&self.core, table, &mut rows, budget)?;
-        }
+        let rows = self.derive_rows(table, selections, budget)?;
         let found = RowSet {
-            rows: Some(Arc::new(rows.unwrap_or_else(|| BitSet::all(n_rows)))),
+            rows: Some(Arc::new(rows)),
             restricted: true,
         };
         let kept = Found::Rows(found.clone());
         self.known.keep(table, selections.clone(), kept);
         Ok(found)
+    }
+
+    /// A selection in a field that lookups reach takes rows away whatever else is selected. So
+    /// what is left is what all of them leave, and what is left by one is good for the next
+    /// click, too.
+    fn derive_rows(
+        &self,
+        table: TableId,
+        selections: &StateSelections,
+        budget: &Budget,
+    ) -> Result<BitSet, Stop> {
+        if let Some(rows) = self.rows_with_partners(table, selections, budget)? {
+            return Ok(rows);
+        }
+        let n_rows = self.core.model().table(table).n_rows;
+        let mut near: Vec<(FieldId, f64)> = Vec::new();
+        let mut far = selections.clone();
+        for (field, selection) in selections.fields() {
+            if LaneSource::of_field(&self.core, table, field).is_some() {
+                let n = selection.codes.len().max(1) as f64;
+                near.push((field, selection.codes.count() as f64 / n));
+                far.remove(field);
+            }
+        }
+        if near.is_empty() {
+            return self.sift(table, selections, budget);
+        }
+        if let ([(field, part)], true) = (near.as_slice(), far.is_empty()) {
+            return self.rows_of_one(table, (*field, *part), selections, budget);
+        }
+        near.sort_by(|a, b| a.1.total_cmp(&b.1));
+        let mut rows: Option<BitSet> = match far.is_empty() {
+            true => None,
+            false => (self.rows_under(table, &far, budget)?.set()).cloned(),
+        };
+        for (field, _) in near {
+            let alone = selections.only(field);
+            let few = |set: &BitSet| set.count() < n_rows / FEW_ROWS;
+            match &mut rows {
+                Some(set) if few(set) && self.known.get(table, None, &alone).is_none() => {
+                    self.sift_by_lane(table, field, &alone, set, budget)?;
+                }
+                Some(set) => {
+                    if let Some(other) = self.rows_under(table, &alone, budget)?.set() {
+                        set.intersect(other);
+                    }
+                }
+                None => rows = self.rows_under(table, &alone, budget)?.set().cloned(),
+            }
+        }
+        Ok(rows.unwrap_or_else(|| BitSet::all(n_rows)))
+    }
+
+    /// The rows of a table that have a remaining row beyond a key that is unique here, where
+    /// selections are made on both sides of it: those rows are fewer than the ones that the
+    /// selections beyond the key alone leave. `None` if there is no such key.
+    fn rows_with_partners(
+        &self,
+        table: TableId,
+        selections: &StateSelections,
+        budget: &Budget,
+    ) -> Result<Option<BitSet>, Stop> {
+        let core = &*self.core;
+        let Some(hop) = self.outward(table, None, selections) else {
+            return Ok(None);
+        };
+        if selections.within(&core.reach(hop.to, Some(hop.key))).len() == selections.len() {
+            return Ok(None);
+        }
+        let beyond = self.rows_under(hop.to, selections, budget)?;
+        let codes = &core.model().table(hop.to).columns[hop.to_column].codes;
+        let n_symbols = core.n_symbols(hop.key);
+        let found = codes_in(codes, n_symbols, beyond.set(), budget)?;
+        let n_rows = core.model().table(table).n_rows;
+        let mut rows = core.index(table, hop.from_column).rows_of(&found, n_rows);
+        if let Some(mask) = core.view.row_mask(table) {
+            rows.intersect(mask);
+        }
+        Ok(Some(rows))
+    }
+
+    /// The rows of a table that the selection of one field leaves; `part` of its values are
+    /// selected.
+    fn rows_of_one(
+        &self,
+        table: TableId,
+        (field, part): (FieldId, f64),
+        selection: &StateSelections,
+        budget: &Budget,
+    ) -> Result<BitSet, Stop> {
+        let data = self.core.model().table(table);
+        let is_small = data.n_rows < crate::lanes::FEWEST_ROWS;
+        if data.column_of(field).is_none() && (is_small || part > FEW_VALUES) {
+            let source = LaneSource::for_pass(&self.core, table, field, data.n_rows, budget)?;
+            if is_small || matches!(source, Some(LaneSource::Kept(_))) {
+                let mask = self.core.view.row_mask(table).cloned();
+                let mut rows = mask.unwrap_or_else(|| BitSet::all(data.n_rows));
+                self.sift_by_lane(table, field, selection, &mut rows, budget)?;
+                return Ok(rows);
+            }
+        }
+        self.sift(table, selection, budget)
+    }
+
+    /// Keeps those of `rows` in which a field that lookups reach has a selected value.
+    fn sift_by_lane(
+        &self,
+        table: TableId,
+        field: FieldId,
+        selection: &StateSelections,
+        rows: &mut BitSet,
+        budget: &Budget,
+    ) -> Result<(), Stop> {
+        let core = &*self.core;
+        let Some(allowed) = selection.field(field).map(|s| &s.codes) else {
+            return Ok(());
+        };
+        match LaneSource::for_pass(core, table, field, rows.count(), budget)? {
+            Some(LaneSource::Direct(codes)) => keep_codes(rows, codes, allowed, budget),
+            Some(LaneSource::Kept(codes)) => keep_codes(rows, &codes, allowed, budget),
+            Some(lane) => {
+                let mut kept = BitSet::none(rows.len());
+                let mut codes = [0u32; satchel_data::BLOCK];
+                each_block(rows.len(), Some(rows), budget, |block| {
+                    lane.fill(block, &mut codes);
+                    for (i, code) in codes[..block.n()].iter().enumerate() {
+                        // NULL's code is past the end of the set.
+                        if allowed.contains(*code as usize) {
+                            kept.insert(block.row(i));
+                        }
+                    }
+                    Ok(true)
+                })?;
+                *rows = kept;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The rows of a table that pass what its columns may have, the most selective first.
+    fn sift(
+        &self,
+        table: TableId,
+        selections: &StateSelections,
+        budget: &Budget,
+    ) -> Result<BitSet, Stop> {
+        let n_rows = self.core.model().table(table).n_rows;
+        let mut rows: Option<BitSet> = self.core.view.row_mask(table).cloned();
+        for sieve in &self.sieves(table, selections, budget)? {
+            sieve.sift(&self.core, table, &mut rows, budget)?;
+        }
+        Ok(rows.unwrap_or_else(|| BitSet::all(n_rows)))
     }
 
     /// What the columns of a table may have under `selections`, the most selective first.

@@ -4,7 +4,7 @@
 //! one field; on the other sides of the model everything stays, whatever the click was.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use satchel_data::{BitSet, FieldId, TableId};
 
@@ -14,8 +14,36 @@ use crate::inference::RowSet;
 /// At least so many entries are kept, however large.
 const FEWEST: usize = 12;
 
-/// Entries beyond the fewest may hold so much: 32 MiB.
+/// Entries beyond the fewest may hold so much, and those of all views of a model together:
+/// 32 MiB.
 const MAX_BYTES: usize = 32 << 20;
+
+/// Who keeps something of a model, the latest used ones last. A hundred users who have gone for
+/// lunch shall not hold the memory of a hundred.
+#[derive(Debug, Default)]
+pub(crate) struct Keepers(Mutex<VecDeque<Weak<Known>>>);
+
+impl Keepers {
+    /// Takes note that `known` is in use; those unused for longest let go of what they have
+    /// when all have too much.
+    pub fn used(&self, known: &Arc<Known>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|k| k.strong_count() > 0 && !std::ptr::eq(k.as_ptr(), Arc::as_ptr(known)));
+        all.push_back(Arc::downgrade(known));
+        let mut bytes: usize = all
+            .iter()
+            .filter_map(Weak::upgrade)
+            .map(|k| k.bytes())
+            .sum();
+        for other in all.iter().filter_map(Weak::upgrade) {
+            if bytes <= MAX_BYTES || Arc::ptr_eq(&other, known) {
+                break;
+            }
+            bytes -= other.bytes();
+            other.forget();
+        }
+    }
+}
 
 /// The latest used ones, latest last.
 #[derive(Debug, Default)]

@@ -29,6 +29,7 @@ mod history;
 mod inference;
 mod join;
 mod known;
+mod lanes;
 mod limit;
 mod list;
 mod made;

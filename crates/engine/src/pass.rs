@@ -206,18 +206,32 @@ impl<'p, 'a> Pass<'p, '_, 'a> {
 
     /// One pass over the rows of a table.
     fn table(&mut self, root: TableId, rows: Option<&BitSet>) -> Result<(), Stop> {
-        let Some((dims, fields)) = self.lanes(root) else {
+        let Some((mut dims, mut fields)) = self.lanes(root) else {
             return Ok(());
         };
         let core: &'a Core = &self.engine.core;
         let n_rows = core.model().table(root).n_rows;
         let n_wanted = rows.map_or(n_rows, BitSet::count);
         let query = self.query;
+        let near = self.core();
+        let kept = |field: FieldId| LaneSource::for_pass(near, root, field, n_wanted, query.budget);
+        for (dim, source) in self.dims.iter().zip(&mut dims) {
+            if let Some(field) = dim.plain_field()
+                && let Some(by_row) = kept(field)?
+            {
+                *source = by_row;
+            }
+        }
         // Fields that no aggregation reads by code.
         let mut unread: Vec<FieldId> = fields.iter().map(|(f, _)| *f).collect();
         for (total, spec) in self.totals.iter_mut().zip(&self.specs) {
             let without = total.pass_over(core, root, n_wanted, query.budget)?;
             unread.retain(|f| !spec.fields.contains(f) || without.contains(f));
+        }
+        for (field, source) in fields.iter_mut().filter(|(f, _)| !unread.contains(f)) {
+            if let Some(by_row) = kept(*field)? {
+                *source = by_row;
+            }
         }
         let mut dim_lanes = vec![[0u32; BLOCK]; dims.len()];
         let mut field_lanes = vec![[0u32; BLOCK]; fields.len()];

@@ -89,6 +89,22 @@ impl StateSelections {
         }
     }
 
+    /// How many fields have a selection.
+    pub(crate) fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// The selection in one field alone.
+    #[must_use]
+    pub(crate) fn only(&self, field: FieldId) -> Self {
+        let mut only = Self::default();
+        if let Some(selection) = self.fields.get(&field) {
+            only.fields.insert(field, selection.clone());
+            only.order.push(field);
+        }
+        only
+    }
+
     /// Removes the selection in a field and its lock. Whether there was one.
     pub fn remove(&mut self, field: FieldId) -> bool {
         self.order.retain(|f| *f != field);

@@ -8,6 +8,7 @@ mod cancel;
 mod cubes;
 mod laws;
 mod made;
+mod many_rows;
 mod naive;
 mod readable;
 mod sets;
