@@ -9,6 +9,7 @@ w2    lineitem as CSV (--tpch-csv) into a finished model; time, CPU time and mem
 w3    TPC-H stored, to its first answer, with the file cache dropped and warm; sizes (W4)
 w5    one user's 5 % of TPC-H, as a mask and as a file of its own
 w6    a hundred users of flights, each with another reduction, click once; w6-tpch likewise
+hostile  work that asks for too much, refused and cancelled, beside somebody who clicks (ours alone)
 load  five CSV files into a finished in-memory model, against DuckDB's read_csv into tables
 csv   the flights as CSV, plain and with every text quoted, against DuckDB and polars
 qvd   the flights as QVD, whole and where one field is among a few values, against qvdrs and pyqvd
@@ -122,6 +123,26 @@ def svg(path, columns, table):
         file.write(f'<svg xmlns="http://www.w3.org/2000/svg" width="{80 + step * len(columns)}" height="330" font-family="sans-serif" font-size="12">'
                    f'<title>Milliseconds per click, logarithmic</title>{"".join(bars)}</svg>\n')
     print(f"  plot: {os.path.relpath(path)}")
+
+
+def run_hostile(args):
+    result = json.loads(subprocess.run(
+        [args.ours, "hostile", "--files", args.files, "--work", f"{HERE}/w1_flights.json", "--script", f"{HERE}/w1_flights.qvs"],
+        check=True, stdout=subprocess.PIPE, text=True).stdout)
+    print(f"\nWork that asks for too much, beside somebody whose click takes {result['usual_click_ms']:.1f} ms alone")
+    print(f"  {'':<26}{'ended, ms':>10}  {'cancelled, ms':>13}  {'click':>6}  answer")
+    wrong = []
+    for case in result["cases"]:
+        late = case["cancelled_after_ms"]
+        print(f"  {case['name']:<26}{case['ms']:10.0f}  {'done' if late is None else f'{late:.1f}':>13}  "
+              f"{case['click_ratio']:5.2f}x  {case['refused'] or 'calculated'}")
+        if late is not None and late > 100:
+            wrong.append(f"{case['name']}: went on for {late:.0f} ms")
+        if case["click_ratio"] > 2:
+            wrong.append(f"{case['name']}: clicks beside it took {case['click_ratio']:.1f} times as long")
+    if wrong:
+        print("PROMISES BROKEN:", *wrong, sep="\n  ")
+        sys.exit(1)
 
 
 def run_load(args):

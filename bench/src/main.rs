@@ -2,6 +2,7 @@
 //!
 //! Prints one JSON object. Times are wall-clock milliseconds of one thread.
 
+mod hostile;
 mod steps;
 mod users;
 
@@ -72,6 +73,14 @@ enum Work {
         /// How many users
         #[arg(long, default_value_t = 100)]
         users: usize,
+    },
+    /// Work that asks for too much, beside somebody who clicks
+    Hostile {
+        #[command(flatten)]
+        input: Input,
+        /// What a click recomputes, and the selections
+        #[arg(long)]
+        work: PathBuf,
     },
     /// Files into a finished model
     Load {
@@ -173,6 +182,7 @@ fn main() -> Result<()> {
             let peak = users::memory("VmHWM")?;
             json!({ "ms": millis(start), "rows": n_rows, "peak_kib": peak })
         }
+        Work::Hostile { input, work } => hostile::hostile(&input, &work)?,
         Work::Reduction { input } => users::reduction(&input)?,
         Work::Users { input, work, users } => users::users(&input, &work, users)?,
     };

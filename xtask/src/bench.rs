@@ -12,9 +12,9 @@ use crate::setup;
 use crate::test::Demo;
 
 /// The workloads there are.
-const WORKLOADS: [&str; 13] = [
-    "w1", "w1-tpch", "w2", "w3", "w5", "w6", "w6-tpch", "load", "csv", "qvd", "open", "size",
-    IN_BROWSER,
+const WORKLOADS: [&str; 14] = [
+    "w1", "w1-tpch", "w2", "w3", "w5", "w6", "w6-tpch", "hostile", "load", "csv", "qvd", "open",
+    "size", IN_BROWSER,
 ];
 
 /// The one that runs in Chromium.

@@ -74,7 +74,7 @@ enum Command {
     Rooms,
     /// Measure against the peers and print a table
     Bench {
-        /// Workloads, of: w1 w1-tpch w2 w3 w5 w6 w6-tpch load csv qvd open size
+        /// Workloads, of: w1 w1-tpch w2 w3 w5 w6 w6-tpch hostile load csv qvd open size
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
     },
