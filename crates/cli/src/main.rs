@@ -14,6 +14,7 @@ mod open;
 mod output;
 mod pin;
 mod policy;
+mod private;
 mod prompt;
 mod session;
 mod sign_in;

@@ -17,6 +17,7 @@ mod socket;
 mod standing;
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use satchel_contract::policy::Key;
 use satchel_device_native::SystemEntropy;
@@ -27,10 +28,12 @@ use crate::context::Context;
 use crate::output::{Failure, Output};
 use door::Door;
 use keeper::Keeper;
+use launcher::Redirect;
 
 /// Serves until Ctrl-C.
 pub fn open(mut context: Context, options: &Open) -> Result<Output, Failure> {
     let json = context.json;
+    let home = context.files.folder().to_owned();
     let hub = context.signed_in_hub()?;
     let policy = context.client.policy(&hub.url)?.policy;
     let wanted = match (&options.app, policy.text(Key::LaunchApp)) {
@@ -56,15 +59,23 @@ pub fn open(mut context: Context, options: &Open) -> Result<Output, Failure> {
     let port = server::port_of(&listener)?;
     let door = Door::make(port, page, &mut SystemEntropy);
     let url = door.url();
-    let serving = runtime.spawn(server::serve(listener, door, keeper.desk()));
+    let shows = !options.no_browser && !json && launcher::has_desktop();
+    // Where it cannot be written, the printed address is what there is.
+    let redirect = shows.then(|| Redirect::write(&home, port, &url).ok());
+    let redirect = redirect.flatten().map(Arc::new);
+    let served = server::serve(listener, door, keeper.desk(), redirect.clone());
+    let serving = runtime.spawn(served);
 
     say(json, wanted.as_ref(), &url, port);
-    if !options.no_browser && !json {
-        launcher::open_browser(&url);
+    if let Some(redirect) = &redirect {
+        redirect.open_browser();
     }
     // Returns when Ctrl-C was pressed; by then every session was told and the keys are gone.
     keeper.run();
     runtime.block_on(server::ended(serving));
+    if let Some(redirect) = redirect {
+        redirect.remove();
+    }
     if !json {
         println!("Closed.");
     }

@@ -11,6 +11,9 @@ use satchel_device::{CLOCK_SLACK_MS, DEFAULT_IDLE_MS, VaultKey};
 use satchel_device_native::fault::{self, Step};
 use zeroize::Zeroizing;
 
+#[cfg(unix)]
+use crate::private::is_private;
+
 /// Where a session of the state folder `home` may be kept; `None` where the system has no
 /// memory-backed folder, and then the PIN is asked for each time.
 fn folder(home: &Path) -> Option<PathBuf> {
@@ -22,18 +25,6 @@ fn folder(home: &Path) -> Option<PathBuf> {
         .flatten()
         .find(|folder| folder.is_absolute() && folder.is_dir())?;
     Some(base.join(format!("satchel-{}", &name.as_str()[..24])))
-}
-
-/// Whether `folder` is ours alone: owned by who owns the state folder, closed to others.
-#[cfg(unix)]
-fn is_private(folder: &Path, home: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    match (fs::symlink_metadata(folder), fs::metadata(home)) {
-        (Ok(found), Ok(home)) => {
-            found.is_dir() && found.uid() == home.uid() && found.mode() & 0o077 == 0
-        }
-        _ => false,
-    }
 }
 
 /// Keeps the key, for `idle_ms` without use. Whether that was possible.

@@ -369,7 +369,7 @@ pub const ROWS: &[Row] = &[
     row(
         42,
         "Links or schemes steal a log-in",
-        "The client registers no scheme. Its pages on loopback let in one browser, by a token that works once.",
+        "The client registers no scheme. Its pages on loopback let in one browser, by a token that works once and that the browser is told in a file only its owner reads; on Linux a connection that is not found to be the same user's is refused.",
         ("PLATFORM-1", "V10.4.6"),
         Whole,
     ),

@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use satchel_base::AppId;
@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 
 use super::door::{Door, Entry};
 use super::keeper::Desk;
+use super::launcher::Redirect;
 use super::peer::{self, Peer};
 use super::socket;
 use crate::output::Failure;
@@ -36,12 +37,13 @@ const MARK: &str = r#"<meta name="satchel-place" content="loopback" />"#;
 pub struct Loopback {
     door: Door,
     policy: HeaderValue,
+    redirect: Option<Arc<Redirect>>,
     /// Where downloads are asked for.
     pub desk: Desk,
 }
 
 /// Everything behind the door.
-pub fn build(door: Door, desk: Desk) -> Router {
+pub fn build(door: Door, desk: Desk, redirect: Option<Arc<Redirect>>) -> Router {
     // Charts set styles from scripts, hence `unsafe-inline` for styles. No engine runs in the
     // page, so nothing may compile WebAssembly, and there are no workers.
     let policy = format!(
@@ -53,6 +55,7 @@ pub fn build(door: Door, desk: Desk) -> Router {
     let loopback = Arc::new(Loopback {
         door,
         policy: HeaderValue::from_str(&policy).expect("the policy is ASCII"),
+        redirect,
         desk,
     });
     Router::new()
@@ -109,7 +112,10 @@ async fn admitted(loopback: &Loopback, peer: SocketAddr, request: Request, next:
     match door.admit(method, request.uri().path(), request.headers()) {
         Ok(Entry::Admitted) => next.run(request).await,
         Ok(Entry::Exchanged { cookie }) => {
-            let mut response = Redirect::to(door.page()).into_response();
+            if let Some(redirect) = &loopback.redirect {
+                redirect.remove();
+            }
+            let mut response = let_in(door.page());
             if let Ok(cookie) = HeaderValue::from_str(&cookie) {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
             }
@@ -123,6 +129,17 @@ async fn admitted(loopback: &Loopback, peer: SocketAddr, request: Request, next:
             (StatusCode::FORBIDDEN, text).into_response()
         }
     }
+}
+
+/// The answer to the token: a page that goes on to `page`. A redirect would be followed without
+/// the cookie, which is `SameSite=Strict`, when the browser came here from a file.
+fn let_in(page: &str) -> Response {
+    let page = page.replace('&', "&amp;").replace('"', "&quot;");
+    let html = format!(
+        "<!doctype html><meta charset=\"utf-8\"><title>Satchel</title>\
+         <meta http-equiv=\"refresh\" content=\"0;url={page}\">"
+    );
+    html_page(html)
 }
 
 /// An error as the hub's API words it.
@@ -207,6 +224,10 @@ fn index() -> Response {
         },
         |file| String::from_utf8_lossy(&file.bytes).replacen("<head>", &format!("<head>{MARK}"), 1),
     );
+    html_page(html)
+}
+
+fn html_page(html: String) -> Response {
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
     ([(header::CONTENT_TYPE, kind)], html).into_response()
 }

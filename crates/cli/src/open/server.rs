@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -9,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::door::Door;
 use super::keeper::Desk;
+use super::launcher::Redirect;
 use super::routes;
 use crate::output::Failure;
 
@@ -35,11 +37,16 @@ pub fn port_of(listener: &TcpListener) -> Result<u16, Failure> {
     Ok(address.port())
 }
 
-/// Serves until the keeper stops.
-pub async fn serve(listener: TcpListener, door: Door, desk: Desk) -> io::Result<()> {
+/// Serves until the keeper stops. The file that leads the browser here goes once it did.
+pub async fn serve(
+    listener: TcpListener,
+    door: Door,
+    desk: Desk,
+    redirect: Option<Arc<Redirect>>,
+) -> io::Result<()> {
     let signals = tokio::spawn(stop_on_signal(desk.clone()));
     let mut standing = desk.standing();
-    let router = routes::build(door, desk);
+    let router = routes::build(door, desk, redirect);
     let stopped = async move {
         // An error means that the keeper is gone.
         let _ = standing.wait_for(|standing| standing.stopping).await;
