@@ -123,7 +123,7 @@ export async function openBrowser({ prf = true, viewport = { width: 1440, height
   });
   const devtools = await context.newCDPSession(page);
   await devtools.send('WebAuthn.enable');
-  await devtools.send('WebAuthn.addVirtualAuthenticator', {
+  const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
     options: {
       protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true,
       hasUserVerification: true, hasPrf: prf, isUserVerified: true, automaticPresenceSimulation: true,
@@ -132,6 +132,10 @@ export async function openBrowser({ prf = true, viewport = { width: 1440, height
   return {
     page,
     through,
+    /** What the authenticator says of whoever is in front of it. */
+    authenticator: {
+      verifies: (isUserVerified) => devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified }),
+    },
     errors,
     async close() {
       await context.close();
@@ -267,6 +271,17 @@ export function revokeDevices() {
 export function administer(...args) {
   const said = execFileSync(need('SATCHEL_HUB_BIN'), [...args, '--json', '--data', need('SATCHEL_HUB_DATA')], { encoding: 'utf8' });
   return said.trim() ? JSON.parse(said) : null;
+}
+
+/** Somebody new with the password of everybody, who sees the demo's streams; gives their id. */
+export function addPerson(name) {
+  const id = `DEMO\\${name}`;
+  const data = ['--data', need('SATCHEL_HUB_DATA')];
+  const { groups } = administer('user', 'list').find(({ user }) => user === 'DEMO\\ADA');
+  const all = groups.split(', ').filter(Boolean).flatMap((group) => ['--group', group]);
+  execFileSync(need('SATCHEL_HUB_BIN'), ['user', 'add', id, '--password-stdin', ...all, ...data], { input: `${PASSWORD}\n` });
+  administer('licence', 'assign', id, 'professional');
+  return id;
 }
 
 export const caPem = () => readFileSync(caFile);

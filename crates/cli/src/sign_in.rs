@@ -2,7 +2,7 @@
 
 use satchel_base::KeyBytes;
 use satchel_device::ports::Keystore as _;
-use satchel_device::{DeviceName, Protection};
+use satchel_device::{Credentials, DeviceName, Protection};
 use serde_json::json;
 
 use crate::args::SignIn;
@@ -26,25 +26,38 @@ pub fn sign_in(context: &mut Context, options: &SignIn) -> Result<Output, Failur
         client: format!("satchel {}", env!("CARGO_PKG_VERSION")),
     };
     let remember = options.remember;
-    let attempt = if is_new && options.pin {
-        let pin = prompt::secret("New PIN (4 characters or more)")?;
-        let protection = Protection::Pin(&pin);
-        let client = &mut context.client;
-        client.sign_in(&hub, &user, &password, remember, &device, protection)
-    } else {
-        let key = if is_new {
-            context.make_key_file()?
-        } else {
-            // Not looked at: the vault there is open.
-            KeyBytes::filled(|_| ())
+    let pin = match is_new && options.pin {
+        true => Some(prompt::secret("New PIN (4 characters or more)")?),
+        false => None,
+    };
+    let key = match is_new && pin.is_none() {
+        true => context.make_key_file()?,
+        // Not looked at: the vault there is open, or a PIN protects it.
+        false => KeyBytes::filled(|_| ()),
+    };
+    let name = context.key_file.name().to_owned();
+    let client = &mut context.client;
+    let mut attempt = |code: Option<&str>| {
+        let with = Credentials {
+            user: &user,
+            password: &password,
+            code,
         };
-        let name = context.key_file.name().to_owned();
-        let protection = Protection::OutsideKey {
-            name: &name,
-            key: key.expose(),
+        let protection = match &pin {
+            Some(pin) => Protection::Pin(pin),
+            None => Protection::OutsideKey {
+                name: &name,
+                key: key.expose(),
+            },
         };
-        let client = &mut context.client;
-        client.sign_in(&hub, &user, &password, remember, &device, protection)
+        client.sign_in(&hub, with, remember, &device, protection)
+    };
+    let attempt = match attempt(None) {
+        Err(error) if error.code() == "sign_in.code_needed" => {
+            prompt::secret("Code of your authenticator app, or a recovery code")
+                .and_then(|code| Ok(attempt(Some(&code))?))
+        }
+        other => other.map_err(Failure::from),
     };
     if attempt.is_err() {
         context.remove_idle_key()?;

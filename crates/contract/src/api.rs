@@ -12,6 +12,143 @@ pub struct SignIn {
     pub user: String,
     /// The password. Never logged; the type has no `Debug`.
     pub password: String,
+    /// A code of the person's authenticator app or a recovery code, once one is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// What a browser needs to ask for a passkey that signs in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeyChallenge {
+    /// base64; good for five minutes, once.
+    pub challenge: String,
+    /// The domain the passkey belongs to.
+    pub rp_id: String,
+}
+
+/// What a passkey answered (Web Authentication, `AuthenticatorAssertionResponse`); all base64.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeySignIn {
+    /// From [`PasskeyChallenge`].
+    pub challenge: String,
+    /// The id of the credential.
+    pub credential: String,
+    /// `clientDataJSON`
+    pub client_data: String,
+    /// `authenticatorData`
+    pub authenticator_data: String,
+    /// `signature`
+    pub signature: String,
+    /// `userHandle`
+    pub user_handle: String,
+}
+
+/// What a browser needs to make a passkey.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeyOptions {
+    /// base64; good for five minutes, once, for this person.
+    pub challenge: String,
+    /// The domain it will belong to.
+    pub rp_id: String,
+    /// The hub's name.
+    pub rp_name: String,
+    /// What authenticators call the person; base64 of 32 bytes that tell nothing.
+    pub user_handle: String,
+    /// `DIRECTORY\NAME`.
+    pub user: SubjectId,
+    /// The name to show.
+    pub name: String,
+    /// Credentials there are already, base64: their authenticators make no second one.
+    pub exclude: Vec<String>,
+}
+
+/// A passkey that was made (Web Authentication, `AuthenticatorAttestationResponse`); bytes are
+/// base64.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPasskey {
+    /// What to call it.
+    pub name: String,
+    /// From [`PasskeyOptions`].
+    pub challenge: String,
+    /// The id of the credential.
+    pub credential: String,
+    /// `clientDataJSON`
+    pub client_data: String,
+    /// `getAuthenticatorData()`
+    pub authenticator_data: String,
+    /// `getPublicKey()`: `SubjectPublicKeyInfo`, DER.
+    pub public_key: String,
+    /// `getPublicKeyAlgorithm()`, as COSE numbers it.
+    pub algorithm: i64,
+}
+
+/// A name for a passkey.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeyName {
+    /// 1 to 60 characters.
+    pub name: String,
+}
+
+/// A passkey as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passkey {
+    /// UUID.
+    pub id: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// When it was added.
+    pub created_at: UnixMillis,
+    /// When it last signed in.
+    pub last_used: Option<UnixMillis>,
+    /// Whether its maker keeps a copy of it elsewhere.
+    pub backed_up: bool,
+}
+
+/// How a person's second factor stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondFactor {
+    /// Whether a code is asked for beside the password.
+    pub on: bool,
+    /// Whether the hub requires it, so that it cannot be switched off.
+    pub required: bool,
+    /// Recovery codes that are left.
+    pub recovery_codes: u16,
+}
+
+/// A secret for an authenticator app. It counts once a first code confirmed it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SecondFactorProposal {
+    /// To be typed into the app; base32.
+    pub secret: String,
+    /// The same as an address that apps understand.
+    pub uri: String,
+    /// The same as a picture.
+    pub qr: QrCode,
+}
+
+/// A picture of squares.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct QrCode {
+    /// Squares on each side, without a margin; one needs four of it around.
+    pub size: u16,
+    /// The dark squares as an SVG path, a unit a square.
+    pub path: String,
+}
+
+/// A second factor is on, and a session has begun with it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SecondFactorOn {
+    /// Who is signed in.
+    pub me: Me,
+    /// To be written down; each works once in place of a code.
+    pub recovery_codes: Vec<String>,
+}
+
+/// New recovery codes; those there were work no longer.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct RecoveryCodes {
+    /// To be written down; each works once in place of a code.
+    pub recovery_codes: Vec<String>,
 }
 
 /// The ways there are to sign in at this hub.
@@ -19,6 +156,8 @@ pub struct SignIn {
 pub struct SignInWays {
     /// Whether a password of the hub's own does.
     pub password: bool,
+    /// Whether a passkey does.
+    pub passkey: bool,
     /// Providers people may be sent to, in the order to show them.
     pub providers: Vec<SignInProvider>,
 }
@@ -53,6 +192,9 @@ pub struct Me {
     pub offline_hours: u16,
     /// Whether the hub allows a device to remember the log-in.
     pub may_remember: bool,
+    /// The second factor beside the password; absent for somebody who has no password here.
+    #[serde(default)]
+    pub second_factor: Option<SecondFactor>,
     /// What administrators of the hub let this person's devices do beyond what is built in, to
     /// be shown; devices keep to the signed document.
     #[serde(default)]

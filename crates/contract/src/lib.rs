@@ -14,6 +14,17 @@
 //! | `GET /api/v1/apps` | → [`AppList`] |
 //! | `GET /api/v1/search?q=…` | → [`SearchHits`]; the words are percent-encoded |
 //! | `GET /api/v1/rules/explain?user=…&action=…&resource=…` | → [`RuleAnswer`], for administrators |
+//! | `POST /api/v1/second-factor` | [`SignIn`] → [`SecondFactorProposal`] |
+//! | `POST /api/v1/second-factor/confirm` | [`SignIn`] with a first code → [`SecondFactorOn`] and the session cookie |
+//! | `POST /api/v1/second-factor/recovery-codes` | [`SignIn`] with a code → [`RecoveryCodes`] |
+//! | `POST /api/v1/second-factor/remove` | [`SignIn`] with a code → 204 |
+//! | `POST /api/v1/sign-in/passkey/challenge` | – → [`PasskeyChallenge`] |
+//! | `POST /api/v1/sign-in/passkey` | [`PasskeySignIn`] → [`Me`] and the session cookie |
+//! | `GET /api/v1/passkeys` | → a list of [`Passkey`] |
+//! | `POST /api/v1/passkeys/challenge` | – → [`PasskeyOptions`], shortly after signing in |
+//! | `POST /api/v1/passkeys` | [`NewPasskey`] → [`Passkey`] |
+//! | `POST /api/v1/passkeys/{passkey}` | [`PasskeyName`] → 204 |
+//! | `DELETE /api/v1/passkeys/{passkey}` | – → 204 |
 //! | `POST /api/v1/devices` | [`Enrol`] → [`Enrolled`] |
 //! | `POST /api/v1/devices/{device}/challenge` | – → [`Challenge`] (no session needed) |
 //! | `POST /api/v1/devices/{device}/sign-in` | [`DeviceSignIn`] → [`Me`] and the session cookie |
@@ -38,8 +49,10 @@ pub mod policy;
 pub use access_type::AccessType;
 pub use api::{
     AppEntry, AppList, Challenge, DeviceSignIn, Download, DownloadPreview, DownloadState, Enrol,
-    Enrolled, Holding, HubIdentity, Lease, Me, PolicyLine, RuleAnswer, RuleName, SearchHit,
-    SearchHits, SignIn, SignInProvider, SignInWays, StartDownload, StreamEntry, TableRows,
+    Enrolled, Holding, HubIdentity, Lease, Me, NewPasskey, Passkey, PasskeyChallenge, PasskeyName,
+    PasskeyOptions, PasskeySignIn, PolicyLine, QrCode, RecoveryCodes, RuleAnswer, RuleName,
+    SearchHit, SearchHits, SecondFactor, SecondFactorOn, SecondFactorProposal, SignIn,
+    SignInProvider, SignInWays, StartDownload, StreamEntry, TableRows,
 };
 pub use error::{ApiError, ErrorBody};
 pub use grant::{Grant, MAX_OFFLINE_HOURS, UNLAUNCHED_DAYS};

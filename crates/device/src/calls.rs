@@ -34,11 +34,12 @@ pub fn me(cookie: Option<&str>) -> HubRequest {
     request(Method::Get, "/api/v1/me".into(), cookie)
 }
 
-/// Signs in with a password.
-pub fn sign_in(user: &str, password: &str) -> HubRequest {
+/// Signs in with a password, and a code of the second factor if one was asked for.
+pub fn sign_in(user: &str, password: &str, code: Option<&str>) -> HubRequest {
     let body = SignIn {
         user: user.to_owned(),
         password: password.to_owned(),
+        code: code.map(str::to_owned),
     };
     with_body(request(Method::Post, "/api/v1/sign-in".into(), None), &body)
 }

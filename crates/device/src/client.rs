@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub use download::DownloadEvent;
-pub use sign_in::{DeviceName, SignedIn};
+pub use sign_in::{Credentials, DeviceName, SignedIn};
 
 /// The client of one device.
 pub struct Client<'a> {

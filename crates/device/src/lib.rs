@@ -23,7 +23,7 @@ pub mod state;
 mod vault;
 
 pub use account::{Account, VaultBody};
-pub use client::{Client, DeviceName, DownloadEvent, Opened, Protection, SignedIn};
+pub use client::{Client, Credentials, DeviceName, DownloadEvent, Opened, Protection, SignedIn};
 pub use downloads::{Catalogue, Entry, Partial};
 pub use error::{DeviceError, HubFailure, StorageError};
 pub use hubs::{HubEntry, HubList, HubUrlError};

@@ -13,6 +13,16 @@ pub enum Client {
     Device,
 }
 
+impl Client {
+    /// The name in rules.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Device => "native",
+        }
+    }
+}
+
 /// What an administrator decided for the whole hub.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Policy {

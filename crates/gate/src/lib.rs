@@ -11,11 +11,13 @@ mod capacity;
 mod claims;
 mod grant;
 mod origin;
+mod passkey;
 mod password;
 mod quarantine;
 mod role;
 mod route;
 mod rules;
+mod second_factor;
 mod session;
 mod throttle;
 mod token;
@@ -30,13 +32,21 @@ pub use capacity::{
 pub use claims::{ClaimProblem, Claimed, Mapping, claimed, is_name};
 pub use grant::offline_hours;
 pub use origin::{Provenance, is_own_request, is_socket_origin};
+pub use passkey::{
+    Attested, Ceremony, CeremonyKind, PASSKEY_ALGORITHMS, PasskeyProblem, check_assertion,
+    check_registration, may_follow, rp_id, signed_bytes,
+};
 pub use password::{HashCost, MIN_PASSWORD_CHARS, PASSWORD_COST, PasswordProblem, check_password};
 pub use quarantine::{QUARANTINE_MS, Release, may_assign, release};
 pub use role::Role;
 pub use route::{Audience, Method, Route};
 pub use rules::{
     Action, Attributes, Condition, ConditionError, Place, Request, Resource, Rule, RuleKind,
-    allowed_by, is_allowed, shipped_rules,
+    allowed_by, is_allowed, is_met, shipped_rules,
+};
+pub use second_factor::{
+    CODE_SECRET_BYTES, N_RECOVERY_CODES, RECOVERY_BYTES, Typed, enrolment_uri, matching_step,
+    spell_recovery, spell_secret, typed,
 };
 pub use session::{
     MAX_PARALLEL_SESSIONS, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS, SessionState, session_state,

@@ -40,6 +40,28 @@ pub enum Route {
     ProviderStart,
     /// Come back from it.
     ProviderBack,
+    /// Begin to set up a second factor: a secret for an authenticator app.
+    SecondFactorSetUp,
+    /// Finish that with a first code.
+    SecondFactorConfirm,
+    /// Switch one's second factor off.
+    SecondFactorRemove,
+    /// New recovery codes in place of the old.
+    RecoveryCodes,
+    /// A challenge for signing in with a passkey.
+    PasskeyChallenge,
+    /// Sign in with it.
+    PasskeySignIn,
+    /// The passkeys one has.
+    Passkeys,
+    /// A challenge for a new passkey.
+    PasskeyOptions,
+    /// Add it.
+    AddPasskey,
+    /// Give a passkey another name.
+    RenamePasskey,
+    /// Remove a passkey.
+    RemovePasskey,
     /// End the session.
     SignOut,
     /// Who is signed in.
@@ -97,7 +119,7 @@ pub enum Audience {
 
 impl Route {
     /// All routes.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 39] = [
         Self::Health,
         Self::Web,
         Self::SignIn,
@@ -106,6 +128,17 @@ impl Route {
         Self::SignInWays,
         Self::ProviderStart,
         Self::ProviderBack,
+        Self::SecondFactorSetUp,
+        Self::SecondFactorConfirm,
+        Self::SecondFactorRemove,
+        Self::RecoveryCodes,
+        Self::PasskeyChallenge,
+        Self::PasskeySignIn,
+        Self::Passkeys,
+        Self::PasskeyOptions,
+        Self::AddPasskey,
+        Self::RenamePasskey,
+        Self::RemovePasskey,
         Self::SignOut,
         Self::Me,
         Self::Apps,
@@ -140,6 +173,17 @@ impl Route {
             Self::SignInWays => (Get, "/api/v1/sign-in/ways"),
             Self::ProviderStart => (Get, "/api/v1/sign-in/with/{provider}"),
             Self::ProviderBack => (Get, "/api/v1/sign-in/with/{provider}/back"),
+            Self::SecondFactorSetUp => (Post, "/api/v1/second-factor"),
+            Self::SecondFactorConfirm => (Post, "/api/v1/second-factor/confirm"),
+            Self::SecondFactorRemove => (Post, "/api/v1/second-factor/remove"),
+            Self::RecoveryCodes => (Post, "/api/v1/second-factor/recovery-codes"),
+            Self::PasskeyChallenge => (Post, "/api/v1/sign-in/passkey/challenge"),
+            Self::PasskeySignIn => (Post, "/api/v1/sign-in/passkey"),
+            Self::Passkeys => (Get, "/api/v1/passkeys"),
+            Self::PasskeyOptions => (Post, "/api/v1/passkeys/challenge"),
+            Self::AddPasskey => (Post, "/api/v1/passkeys"),
+            Self::RenamePasskey => (Post, "/api/v1/passkeys/{passkey}"),
+            Self::RemovePasskey => (Delete, "/api/v1/passkeys/{passkey}"),
             Self::SignOut => (Post, "/api/v1/sign-out"),
             Self::Me => (Get, "/api/v1/me"),
             Self::Apps => (Get, "/api/v1/apps"),
@@ -174,11 +218,24 @@ impl Route {
             | Self::SignInWays
             | Self::ProviderStart
             | Self::ProviderBack
+            // These ask for the password, and for a code where there is one already: a session
+            // alone must not change what signs in.
+            | Self::SecondFactorSetUp
+            | Self::SecondFactorConfirm
+            | Self::SecondFactorRemove
+            | Self::RecoveryCodes
+            | Self::PasskeyChallenge
+            | Self::PasskeySignIn
             | Self::Challenge
             | Self::DeviceSignIn => Audience::Everyone,
             // Deleting and forgetting only take rights away, so losing the access type must
             // not take away the way to do it.
             Self::SignOut
+            | Self::Passkeys
+            | Self::PasskeyOptions
+            | Self::AddPasskey
+            | Self::RenamePasskey
+            | Self::RemovePasskey
             | Self::Me
             | Self::RulesExplain
             | Self::ForgetRemembered
@@ -210,8 +267,18 @@ impl Route {
             | Self::ProviderStart
             | Self::ProviderBack
             | Self::DeviceSignIn
+            | Self::PasskeyChallenge
+            | Self::PasskeySignIn
             | Self::Challenge => "sign in",
             Self::SignInWays => "ask how to sign in",
+            Self::SecondFactorSetUp
+            | Self::SecondFactorConfirm
+            | Self::SecondFactorRemove
+            | Self::RecoveryCodes => "change your second factor",
+            Self::Passkeys => "see your passkeys",
+            Self::PasskeyOptions | Self::AddPasskey | Self::RenamePasskey | Self::RemovePasskey => {
+                "change your passkeys"
+            }
             Self::SignOut => "sign out",
             Self::Me => "ask who is signed in",
             Self::Apps => "see apps",

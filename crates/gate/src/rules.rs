@@ -212,6 +212,25 @@ pub fn allowed_by<'r>(rules: &'r [Rule], request: &Request<'_>) -> Vec<&'r str> 
         .collect()
 }
 
+/// Whether a condition about people and circumstances holds, as of signing in. There is no
+/// resource: a condition on one finds no values.
+pub fn is_met(condition: &Condition, user: &Attributes, environment: &Attributes) -> bool {
+    let resource = Resource {
+        kind: "SignIn".into(),
+        id: String::new(),
+        attributes: Attributes::default(),
+        container: None,
+    };
+    let request = Request {
+        user,
+        action: Action::Read,
+        resource: &resource,
+        environment,
+        place: Place::Hub,
+    };
+    condition.holds(&request, &|_| false)
+}
+
 /// Whether what is asked is allowed.
 pub fn is_allowed(rules: &[Rule], request: &Request<'_>) -> bool {
     rules

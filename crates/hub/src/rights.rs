@@ -3,8 +3,14 @@
 //! Rules are read for each question anew, so that a changed rule counts at once. What is in an
 //! app is decided by section access alone.
 
-use satchel_gate::{Action, Attributes, Place, Request, Resource, Rule, allowed_by, is_allowed};
+use std::net::IpAddr;
+
+use satchel_gate::{
+    Action, Attributes, Client, Place, Request, Resource, Rule, allowed_by, is_allowed,
+};
 use satchel_store::{App, Store, StoreError, Stream, User};
+
+use crate::state::HubState;
 
 /// The rules and the streams they speak of.
 pub(crate) struct Rights {
@@ -101,6 +107,13 @@ fn ask<'a>(
     }
 }
 
+/// How a request comes, as rules see it.
+pub(crate) fn circumstances(_: &HubState, client: Client, address: IpAddr) -> Attributes {
+    Attributes::default()
+        .with("ip", &address.to_canonical().to_string())
+        .with("device", client.name())
+}
+
 /// A stream as rules see it.
 fn of_stream(stream: &Stream) -> Resource {
     let attributes = Attributes::default()
@@ -116,7 +129,7 @@ fn of_stream(stream: &Stream) -> Resource {
 }
 
 /// A person as rules see them.
-fn of_user(user: &User) -> Attributes {
+pub(crate) fn of_user(user: &User) -> Attributes {
     Attributes::default()
         .with("id", user.id.as_str())
         .with("name", user.id.name())

@@ -14,6 +14,8 @@ use satchel_store::{AuditEvent, TokenHash, User};
 
 use crate::guard::{COOKIE, hash};
 use crate::refusal::Refused;
+use crate::rights::circumstances;
+use crate::second_factor;
 use crate::state::{HubState, base64};
 use crate::system::random;
 
@@ -47,6 +49,19 @@ pub(crate) async fn with_password(
     client: Client,
     address: IpAddr,
 ) -> Result<Begun, Refused> {
+    let user = right_password(state, &body.user, body.password, address).await?;
+    let environment = circumstances(state, client, address);
+    second_factor::demand(state, &user, body.code.as_deref(), &environment).await?;
+    begin(state, &user, client, "sign_in").await
+}
+
+/// The person, if the password is theirs.
+pub(crate) async fn right_password(
+    state: &HubState,
+    name: &str,
+    password: String,
+    address: IpAddr,
+) -> Result<User, Refused> {
     if !state.sign_in.passwords {
         return Err(Refused::new(
             StatusCode::FORBIDDEN,
@@ -55,14 +70,14 @@ pub(crate) async fn with_password(
             "Open the hub in a browser and sign in the way it offers there.",
         ));
     }
-    let id = SubjectId::parse(&body.user);
+    let id = SubjectId::parse(name);
     let address = address_key(address);
     if let Err(refused) = throttle(state, id.as_str(), &address) {
         note(state, &id, "sign_in", &refused.error.code).await?;
         return Err(refused);
     }
     let user = state.store.user(&id).await?;
-    let right = check(state, user.as_ref(), body.password).await?;
+    let right = check(state, user.as_ref(), password).await?;
     let Some(user) = user.filter(|_| right) else {
         note(state, &id, "sign_in", "sign_in.failed").await?;
         return Err(Refused::new(
@@ -73,7 +88,7 @@ pub(crate) async fn with_password(
         ));
     };
     succeeded(state, id.as_str(), &address);
-    begin(state, &user, client, "sign_in").await
+    Ok(user)
 }
 
 /// Counts an attempt to sign in; refuses it if there were too many. `address` is a key as
@@ -150,15 +165,19 @@ pub(crate) async fn begin(
     let cookie = format!("{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Lax");
     let cookie = HeaderValue::from_str(&cookie).map_err(|_| Refused::internal())?;
     Ok(Begun {
-        me: me(state, user, access),
+        me: me(state, user, access).await?,
         token: hash(&token),
         cookie,
     })
 }
 
 /// The person as clients see them.
-pub(crate) fn me(state: &HubState, user: &User, access: satchel_contract::AccessType) -> Me {
-    Me {
+pub(crate) async fn me(
+    state: &HubState,
+    user: &User,
+    access: satchel_contract::AccessType,
+) -> Result<Me, Refused> {
+    Ok(Me {
         user: user.id.clone(),
         name: user.display_name.clone(),
         email: user.email.clone(),
@@ -167,8 +186,9 @@ pub(crate) fn me(state: &HubState, user: &User, access: satchel_contract::Access
         hub: state.identity(),
         offline_hours: offline_hours(state.policy_hours(&user.id), access),
         may_remember: state.lets(&user.id, Key::AllowRemember),
+        second_factor: second_factor::standing(state, user).await?,
         policy: crate::policy::lines(&state.settings(), &user.id),
-    }
+    })
 }
 
 /// An entry of the audit log about what a person did.

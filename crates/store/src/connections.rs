@@ -1,13 +1,12 @@
 //! Connections: where load scripts may get data from beside files. An administrator defines
 //! them; a script names them and never sees what is behind the name.
 
-use chacha20poly1305::aead::{Aead, Payload};
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use satchel_base::{Secret, SubjectId};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use crate::error::{from_json, to_json};
+use crate::sealing::SealNonce;
 use crate::{Store, StoreError};
 
 /// A connection, without its secret.
@@ -38,8 +37,7 @@ impl Connection {
     }
 }
 
-/// Bytes that make each sealed secret unlike every other, fresh from the system's entropy.
-pub type SealNonce = [u8; 24];
+const PURPOSE: &str = "satchel 2026 secrets of connections v1";
 
 impl Store {
     /// Defines a connection, or replaces the one of this name.
@@ -53,7 +51,7 @@ impl Store {
         nonce: SealNonce,
     ) -> Result<(), StoreError> {
         let sealed = match secret {
-            Some(secret) => Some(self.seal(&connection.name, secret.expose(), nonce)?),
+            Some(secret) => Some(self.seal_secret(&connection.name, secret.expose(), nonce)?),
             None => None,
         };
         sqlx::query(
@@ -100,7 +98,7 @@ impl Store {
         let connection = read(&row)?;
         let sealed: Option<Vec<u8>> = row.try_get("secret")?;
         let secret = match sealed {
-            Some(sealed) => Some(self.unseal(&connection.name, &sealed)?),
+            Some(sealed) => Some(self.unseal_secret(&connection.name, &sealed)?),
             None => None,
         };
         Ok((connection, secret))
@@ -121,36 +119,21 @@ impl Store {
         }
     }
 
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        let seed = self.hub.signing_seed.expose();
-        let key = blake3::derive_key("satchel 2026 secrets of connections v1", seed);
-        XChaCha20Poly1305::new(&key.into())
+    fn seal_secret(
+        &self,
+        name: &str,
+        secret: &str,
+        nonce: SealNonce,
+    ) -> Result<Vec<u8>, StoreError> {
+        self.seal(PURPOSE, &name.to_lowercase(), secret.as_bytes(), nonce)
+            .ok_or_else(|| StoreError::damaged("the secret to be sealed"))
     }
 
-    /// The nonce, then what was sealed; bound to the name, so that nobody swaps two rows.
-    fn seal(&self, name: &str, secret: &str, nonce: SealNonce) -> Result<Vec<u8>, StoreError> {
-        let aad = name.to_lowercase();
-        let payload = Payload {
-            msg: secret.as_bytes(),
-            aad: aad.as_bytes(),
-        };
-        let sealed = (self.cipher().encrypt(&nonce.into(), payload))
-            .map_err(|_| StoreError::damaged("the secret to be sealed"))?;
-        Ok([&nonce[..], &sealed].concat())
-    }
-
-    fn unseal(&self, name: &str, sealed: &[u8]) -> Result<Secret<String>, StoreError> {
-        let damaged = || StoreError::damaged(format!("the secret of the connection '{name}'"));
-        let (nonce, sealed) = sealed.split_first_chunk::<24>().ok_or_else(damaged)?;
-        let aad = name.to_lowercase();
-        let payload = Payload {
-            msg: sealed,
-            aad: aad.as_bytes(),
-        };
-        let bytes = (self.cipher().decrypt(&(*nonce).into(), payload)).map_err(|_| damaged())?;
-        Ok(Secret::new(
-            String::from_utf8(bytes).map_err(|_| damaged())?,
-        ))
+    fn unseal_secret(&self, name: &str, sealed: &[u8]) -> Result<Secret<String>, StoreError> {
+        self.unseal(PURPOSE, &name.to_lowercase(), sealed)
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .map(Secret::new)
+            .ok_or_else(|| StoreError::damaged(format!("the secret of the connection '{name}'")))
     }
 }
 

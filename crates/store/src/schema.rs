@@ -14,6 +14,8 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0006_sign_in.sql"),
     include_str!("../migrations/0007_tickets.sql"),
     include_str!("../migrations/0008_device_copies.sql"),
+    include_str!("../migrations/0009_second_factor.sql"),
+    include_str!("../migrations/0010_passkeys.sql"),
 ];
 
 /// Brings the database to the newest version, each step in one transaction.

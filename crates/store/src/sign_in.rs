@@ -15,21 +15,28 @@ use crate::{Store, StoreError};
 pub struct SignInSettings {
     /// Whether passwords of the hub's own do.
     pub passwords: bool,
+    /// Whether passkeys do.
+    pub passkeys: bool,
     /// OpenID Connect providers, in the order to show them.
     pub providers: Vec<OidcProvider>,
     /// Services that embed the hub and sign people in with tokens.
     pub issuers: Vec<TokenIssuer>,
     /// A proxy that signs people in.
     pub proxy: Option<TrustedProxy>,
+    /// When a second factor is required beside a password: a condition on user and environment,
+    /// as in rules. One this hub does not understand requires it of everybody.
+    pub second_factor: Option<String>,
 }
 
 impl Default for SignInSettings {
     fn default() -> Self {
         Self {
             passwords: true,
+            passkeys: true,
             providers: Vec::new(),
             issuers: Vec::new(),
             proxy: None,
+            second_factor: None,
         }
     }
 }

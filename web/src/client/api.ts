@@ -10,7 +10,15 @@ import type {
   Enrolled,
   Lease,
   Me,
+  NewPasskey,
+  Passkey,
+  PasskeyChallenge,
+  PasskeyOptions,
+  PasskeySignIn,
+  RecoveryCodes,
   SearchHits,
+  SecondFactorOn,
+  SecondFactorProposal,
   SignInWays,
 } from './wire';
 
@@ -21,7 +29,21 @@ const TIMEOUT_MS = 15_000;
 
 export const hub = {
   me: () => call<Me>('GET', '/me', undefined, 6_000),
-  signIn: (user: string, password: string) => call<Me>('POST', '/sign-in', { user, password }),
+  signIn: (user: string, password: string, code?: string) => call<Me>('POST', '/sign-in', { user, password, code }),
+  proposeSecondFactor: (user: string, password: string) => call<SecondFactorProposal>('POST', '/second-factor', { user, password }),
+  confirmSecondFactor: (user: string, password: string, code: string) =>
+    call<SecondFactorOn>('POST', '/second-factor/confirm', { user, password, code }),
+  newRecoveryCodes: (user: string, password: string, code: string) =>
+    call<RecoveryCodes>('POST', '/second-factor/recovery-codes', { user, password, code }),
+  removeSecondFactor: (user: string, password: string, code: string) =>
+    call<void>('POST', '/second-factor/remove', { user, password, code }),
+  passkeyChallenge: () => call<PasskeyChallenge>('POST', '/sign-in/passkey/challenge'),
+  passkeySignIn: (body: PasskeySignIn) => call<Me>('POST', '/sign-in/passkey', body),
+  passkeys: () => call<Passkey[]>('GET', '/passkeys'),
+  passkeyOptions: () => call<PasskeyOptions>('POST', '/passkeys/challenge'),
+  addPasskey: (body: NewPasskey) => call<Passkey>('POST', '/passkeys', body),
+  renamePasskey: (id: string, name: string) => call<void>('POST', `/passkeys/${part(id)}`, { name }),
+  removePasskey: (id: string) => call<void>('DELETE', `/passkeys/${part(id)}`),
   signInWays: () => call<SignInWays>('GET', '/sign-in/ways'),
   signOut: () => call<void>('POST', '/sign-out'),
   apps: () => call<AppList>('GET', '/apps'),

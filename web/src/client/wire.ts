@@ -18,12 +18,139 @@ export interface SignIn {
   user: string;
   /** The password. Never logged; the type has no `Debug`. */
   password: string;
+  /** A code of the person's authenticator app or a recovery code, once one is asked for. */
+  code?: string | null;
+}
+
+/** What a browser needs to ask for a passkey that signs in. */
+export interface PasskeyChallenge {
+  /** base64; good for five minutes, once. */
+  challenge: string;
+  /** The domain the passkey belongs to. */
+  rp_id: string;
+}
+
+/** What a passkey answered (Web Authentication, `AuthenticatorAssertionResponse`); all base64. */
+export interface PasskeySignIn {
+  /** From `PasskeyChallenge`. */
+  challenge: string;
+  /** The id of the credential. */
+  credential: string;
+  /** `clientDataJSON` */
+  client_data: string;
+  /** `authenticatorData` */
+  authenticator_data: string;
+  /** `signature` */
+  signature: string;
+  /** `userHandle` */
+  user_handle: string;
+}
+
+/** What a browser needs to make a passkey. */
+export interface PasskeyOptions {
+  /** base64; good for five minutes, once, for this person. */
+  challenge: string;
+  /** The domain it will belong to. */
+  rp_id: string;
+  /** The hub's name. */
+  rp_name: string;
+  /** What authenticators call the person; base64 of 32 bytes that tell nothing. */
+  user_handle: string;
+  /** `DIRECTORY\NAME`. */
+  user: string;
+  /** The name to show. */
+  name: string;
+  /** Credentials there are already, base64: their authenticators make no second one. */
+  exclude: string[];
+}
+
+/** A passkey that was made (Web Authentication, `AuthenticatorAttestationResponse`); bytes are
+ * base64. */
+export interface NewPasskey {
+  /** What to call it. */
+  name: string;
+  /** From `PasskeyOptions`. */
+  challenge: string;
+  /** The id of the credential. */
+  credential: string;
+  /** `clientDataJSON` */
+  client_data: string;
+  /** `getAuthenticatorData()` */
+  authenticator_data: string;
+  /** `getPublicKey()`: `SubjectPublicKeyInfo`, DER. */
+  public_key: string;
+  /** `getPublicKeyAlgorithm()`, as COSE numbers it. */
+  algorithm: number;
+}
+
+/** A name for a passkey. */
+export interface PasskeyName {
+  /** 1 to 60 characters. */
+  name: string;
+}
+
+/** A passkey as its owner sees it. */
+export interface Passkey {
+  /** UUID. */
+  id: string;
+  /** What its owner calls it. */
+  name: string;
+  /** When it was added. */
+  created_at: number;
+  /** When it last signed in. */
+  last_used: number | null;
+  /** Whether its maker keeps a copy of it elsewhere. */
+  backed_up: boolean;
+}
+
+/** How a person's second factor stands. */
+export interface SecondFactor {
+  /** Whether a code is asked for beside the password. */
+  on: boolean;
+  /** Whether the hub requires it, so that it cannot be switched off. */
+  required: boolean;
+  /** Recovery codes that are left. */
+  recovery_codes: number;
+}
+
+/** A secret for an authenticator app. It counts once a first code confirmed it. */
+export interface SecondFactorProposal {
+  /** To be typed into the app; base32. */
+  secret: string;
+  /** The same as an address that apps understand. */
+  uri: string;
+  /** The same as a picture. */
+  qr: QrCode;
+}
+
+/** A picture of squares. */
+export interface QrCode {
+  /** Squares on each side, without a margin; one needs four of it around. */
+  size: number;
+  /** The dark squares as an SVG path, a unit a square. */
+  path: string;
+}
+
+/** A second factor is on, and a session has begun with it. */
+export interface SecondFactorOn {
+  /** Who is signed in. */
+  me: Me;
+  /** To be written down; each works once in place of a code. */
+  recovery_codes: string[];
+}
+
+/** New recovery codes; those there were work no longer. */
+export interface RecoveryCodes {
+  /** To be written down; each works once in place of a code. */
+  recovery_codes: string[];
 }
 
 /** The ways there are to sign in at this hub. */
 export interface SignInWays {
   /** Whether a password of the hub's own does. */
   password: boolean;
+  /** Whether a passkey does. */
+  passkey: boolean;
   /** Providers people may be sent to, in the order to show them. */
   providers: SignInProvider[];
 }
@@ -56,6 +183,8 @@ export interface Me {
   offline_hours: number;
   /** Whether the hub allows a device to remember the log-in. */
   may_remember: boolean;
+  /** The second factor beside the password; absent for somebody who has no password here. */
+  second_factor: SecondFactor | null;
   /** What administrators of the hub let this person's devices do beyond what is built in, to
    * be shown; devices keep to the signed document. */
   policy: PolicyLine[];

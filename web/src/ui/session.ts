@@ -8,6 +8,7 @@ import { LoopbackDevice } from '../client/device/loopback';
 import type { DevicePort } from '../client/device/port';
 import { isUnreachable, ok, type Failure, type Result } from '../client/result';
 import { onLoopback } from '../client/place';
+import { signInWithPasskey as passkeySignIn } from '../client/passkeys';
 import type { AppList, Me } from '../client/wire';
 
 export interface SessionView {
@@ -144,8 +145,23 @@ export async function loadApps(): Promise<void> {
   else set({ appsError: apps.error });
 }
 
-export async function signIn(user: string, password: string): Promise<Result<void>> {
-  return signedIn(await hub.signIn(user, password));
+export async function signIn(user: string, password: string, code?: string): Promise<Result<void>> {
+  return signedIn(await hub.signIn(user, password, code));
+}
+
+/** The session has begun by other means; this page goes on as after any sign-in. */
+export async function enter(me: Me): Promise<void> {
+  await signedIn(ok(me));
+}
+
+/** Something about the person has changed at the hub. */
+export async function refreshMe(): Promise<void> {
+  const me = await hub.me();
+  if (me.ok) set({ me: me.value });
+}
+
+export async function signInWithPasskey(): Promise<Result<void>> {
+  return signedIn(await passkeySignIn());
 }
 
 export async function signInWithDevice(): Promise<Result<void>> {

@@ -26,6 +26,17 @@ pub struct SignedIn {
     pub removed: Vec<String>,
 }
 
+/// What a person signs in with.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a> {
+    /// `DIRECTORY\name`, or a name of the hub's own directory.
+    pub user: &'a str,
+    /// The password.
+    pub password: &'a str,
+    /// A code of the second factor, if the hub asked for one (`sign_in.code_needed`).
+    pub code: Option<&'a str>,
+}
+
 /// What a device tells the hub about itself.
 #[derive(Clone, Debug)]
 pub struct DeviceName {
@@ -49,8 +60,7 @@ impl Client<'_> {
     pub fn sign_in(
         &mut self,
         hub: &HubEntry,
-        user: &str,
-        password: &str,
+        with: Credentials<'_>,
         remember: bool,
         device: &DeviceName,
         protection: Protection<'_>,
@@ -62,7 +72,7 @@ impl Client<'_> {
             // Before the hub is asked anything.
             self.check_protection(&protection)?;
         }
-        let (me, cookie) = self.check_password(hub, user, password)?;
+        let (me, cookie) = self.check_password(hub, with)?;
         self.make_vault(protection)?;
         self.signed_in(hub, me, cookie, Some((remember, device)))
     }
@@ -71,10 +81,10 @@ impl Client<'_> {
     fn check_password(
         &mut self,
         hub: &HubEntry,
-        user: &str,
-        password: &str,
+        with: Credentials<'_>,
     ) -> Result<(Me, String), DeviceError> {
-        let response = self.hub.send(hub, &calls::sign_in(user, password))?;
+        let request = calls::sign_in(with.user, with.password, with.code);
+        let response = self.hub.send(hub, &request)?;
         let me: Me = calls::answer("sign-in", &response)?;
         let cookie = response.cookie.ok_or_else(|| DeviceError::BadAnswer {
             to: "sign-in".into(),

@@ -1,7 +1,7 @@
 //! The client from sign-in to wipe.
 
 use satchel_base::{AppId, UnixMillis};
-use satchel_device::{Client, DeviceError, DeviceName, Protection, SignedIn};
+use satchel_device::{Client, Credentials, DeviceError, DeviceName, Protection, SignedIn};
 
 use crate::world::{T0, World};
 
@@ -36,7 +36,12 @@ fn sign_in_with(
         name: "file",
         key: &KEK,
     };
-    client.sign_in(&world.entry, "ann", password, remember, &device, protection)
+    let with = Credentials {
+        user: "ann",
+        password,
+        code: None,
+    };
+    client.sign_in(&world.entry, with, remember, &device, protection)
 }
 
 /// A device that is signed in and holds the app.

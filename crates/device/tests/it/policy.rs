@@ -5,7 +5,7 @@ use satchel_contract::Policy;
 use satchel_contract::policy::Key;
 use satchel_device::policy::{HeldPolicy, take_policy, verify_policy};
 use satchel_device::{
-    Client, DeviceError, DeviceName, HubEntry, Managed, PolicyRefusal, Protection,
+    Client, Credentials, DeviceError, DeviceName, HubEntry, Managed, PolicyRefusal, Protection,
 };
 use satchel_sealed::{SigningKey, signed};
 
@@ -32,8 +32,13 @@ fn sign_in_with_pin(world: &World, client: &mut Client<'_>, pin: &str) -> Result
         client: "test".into(),
     };
     let protection = Protection::Pin(pin);
+    let with = Credentials {
+        user: "ann",
+        password: "right",
+        code: None,
+    };
     client
-        .sign_in(&world.entry, "ann", "right", true, &device, protection)
+        .sign_in(&world.entry, with, true, &device, protection)
         .map(drop)
 }
 

@@ -233,6 +233,7 @@ impl Hub {
             hub: self.identity(),
             offline_hours: 240,
             may_remember: true,
+            second_factor: None,
             policy: Vec::new(),
         }
     }

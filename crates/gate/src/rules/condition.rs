@@ -105,6 +105,42 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// Whether there may be circumstances under which it holds for a person, as of signing in.
+    pub fn may_hold_for(&self, user: &Attributes) -> bool {
+        self.outcomes(user).0
+    }
+
+    /// Whether it may hold, and whether it may not, whatever the environment.
+    fn outcomes(&self, user: &Attributes) -> (bool, bool) {
+        match self {
+            Self::And(all) => all.iter().fold((true, false), |(yes, no), inner| {
+                let (may, may_not) = inner.outcomes(user);
+                (yes && may, no || may_not)
+            }),
+            Self::Or(all) => all.iter().fold((false, true), |(yes, no), inner| {
+                let (may, may_not) = inner.outcomes(user);
+                (yes || may, no && may_not)
+            }),
+            Self::Not(inner) => {
+                let (may, may_not) = inner.outcomes(user);
+                (may_not, may)
+            }
+            Self::Compare(left, _, right) if [left, right].into_iter().any(is_environment) => {
+                (true, true)
+            }
+            Self::Always | Self::Compare(..) | Self::ContainerAllows(_) => {
+                let holds = super::is_met(self, user, &Attributes::default());
+                (holds, !holds)
+            }
+        }
+    }
+}
+
+fn is_environment(operand: &Operand) -> bool {
+    matches!(operand, Operand::Attribute(Owner::Environment, _))
+}
+
 impl fmt::Display for Condition {
     /// As it is written in rules; reading that again gives the same condition.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -451,6 +487,40 @@ mod tests {
         );
         assert!(refused(&format!("{}user.a=\"b\"", "(".repeat(100))).contains("fewer"));
         assert!(refused(&"!".repeat(100)).contains("a text in quotes"));
+    }
+
+    #[test]
+    fn what_may_hold_is_told_without_knowing_the_circumstances() {
+        let ann = Attributes::default()
+            .with("groups", "Finance")
+            .with("directory", "CORP");
+        for (text, may) in [
+            ("", true),
+            (r#"user.groups = "finance""#, true),
+            (r#"user.groups = "Sales""#, false),
+            (r#"not (user.groups = "finance")"#, false),
+            (r#"environment.ip like "10.*""#, true),
+            (r#"not (environment.ip like "10.*")"#, true),
+            (
+                r#"user.groups = "Sales" and environment.ip like "10.*""#,
+                false,
+            ),
+            (
+                r#"user.groups = "Sales" or environment.ip like "10.*""#,
+                true,
+            ),
+            (
+                r#"not (user.groups = "Finance" or environment.ip like "10.*")"#,
+                false,
+            ),
+            (
+                r#"not (user.groups = "Sales" and environment.ip like "10.*")"#,
+                true,
+            ),
+        ] {
+            let condition: Condition = text.parse().unwrap();
+            assert_eq!(condition.may_hold_for(&ann), may, "{text}");
+        }
     }
 
     #[test]

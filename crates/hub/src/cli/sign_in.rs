@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use satchel_base::{Clock, SubjectId};
-use satchel_gate::{AddressRange, Mapping};
+use satchel_gate::{AddressRange, Condition, Mapping};
 use satchel_store::{
     ClientAuthentication, OidcProvider, SecretFrom, SignInSettings, Store, TokenIssuer,
     TrustedProxy,
@@ -51,6 +51,22 @@ pub(crate) enum Command {
         /// on or off
         #[arg(value_enum)]
         switch: Switch,
+    },
+    /// Whether passkeys are taken; those people have stay for when they are again
+    Passkeys {
+        /// on or off
+        #[arg(value_enum)]
+        switch: Switch,
+    },
+    /// When a code is required beside a password; for one person, see `user second-factor`
+    SecondFactor {
+        /// A condition on user and environment as in rules, such as 'user.roles like "*"'; an
+        /// empty one means always
+        #[arg(long, required_unless_present = "never")]
+        when: Option<String>,
+        /// For nobody, but those of whom it is required one by one
+        #[arg(long, conflicts_with = "when")]
+        never: bool,
     },
     /// Forget with whom a person signs in: whoever comes next under their name is they
     Unlink {
@@ -294,6 +310,22 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<ExitCode> {
                 "changed; a hub that runs takes it up when it is started again",
             );
         }
+        Command::Passkeys { switch } => {
+            settings.passkeys = matches!(switch, Switch::On);
+            let about = if settings.passkeys { "on" } else { "off" };
+            save(&store, &settings, "sign_in.passkeys", about).await?;
+            output::done(common, TAKEN_UP);
+        }
+        Command::SecondFactor { when, never: _ } => {
+            if let Some(text) = &when {
+                text.parse::<Condition>()
+                    .map_err(|problem| anyhow::anyhow!("{problem}"))?;
+            }
+            let about = when.clone().unwrap_or_else(|| "never".into());
+            settings.second_factor = when;
+            save(&store, &settings, "sign_in.second_factor", &about).await?;
+            output::done(common, TAKEN_UP);
+        }
         Command::Unlink { user } => {
             let id = SubjectId::parse(&user);
             let n = store.unlink(&id).await?;
@@ -326,6 +358,23 @@ fn show(common: &Common, settings: &SignInSettings) {
         String::new(),
         String::new(),
     ]];
+    let passkeys = if settings.passkeys { "on" } else { "off" };
+    rows.push(vec![
+        "passkeys".into(),
+        passkeys.into(),
+        String::new(),
+        String::new(),
+    ]);
+    if let Some(rule) = &settings.second_factor {
+        let when = if rule.is_empty() { "always" } else { rule };
+        let kind = format!("required when {when}");
+        rows.push(vec![
+            "second factor".into(),
+            kind,
+            String::new(),
+            String::new(),
+        ]);
+    }
     for p in &settings.providers {
         let kind = "OpenID Connect".to_owned();
         rows.push(vec![

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use satchel_base::{Clock, SubjectId};
 use satchel_gate::{Role, check_password};
-use satchel_store::{Store, User};
+use satchel_store::{OpenSessions, SecondFactorState, Store, User};
 use serde_json::json;
 
 use super::{Common, note, open, output};
@@ -60,6 +60,28 @@ pub(crate) enum Command {
         /// Read a new password from the first line of standard input
         #[arg(long)]
         password_stdin: bool,
+    },
+    /// Show a person's second factor, require one, or reset it for a new phone
+    SecondFactor {
+        /// DIRECTORY\name
+        id: String,
+        /// Require one from the next sign-in on
+        #[arg(long, conflicts_with = "relax")]
+        require: bool,
+        /// Require none any longer; one that is on stays
+        #[arg(long)]
+        relax: bool,
+        /// Forget it with its recovery codes, and end the person's sessions
+        #[arg(long)]
+        reset: bool,
+    },
+    /// List a person's passkeys, or remove one that is lost
+    Passkeys {
+        /// DIRECTORY\name
+        id: String,
+        /// The id of the one to remove; people signed in with it stay so until their session ends
+        #[arg(long)]
+        remove: Option<String>,
     },
     /// List everybody
     List,
@@ -133,23 +155,60 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<()> {
             .await?;
             output::done(common, &format!("changed {}", user.id));
         }
-        Command::List => {
+        Command::SecondFactor {
+            id,
+            require,
+            relax,
+            reset,
+        } => {
+            let user = known(&store, &id).await?;
+            second_factor(
+                common,
+                &store,
+                &user,
+                require.then_some(true).or(relax.then_some(false)),
+                reset,
+            )
+            .await?;
+        }
+        Command::Passkeys { id, remove } => {
+            let user = known(&store, &id).await?;
+            if let Some(passkey) = remove {
+                if !store.remove_passkey(&user.id, &passkey).await? {
+                    bail!("{} has no passkey {passkey}", user.id);
+                }
+                let about = json!({ "passkey": passkey });
+                note(&store, "passkey.remove", user.id.as_str(), about).await?;
+            }
+            let time = |at| output::time(at);
             let rows: Vec<Vec<String>> = store
-                .users()
+                .passkeys(&user.id)
                 .await?
                 .into_iter()
-                .map(|u| {
-                    let roles: Vec<&str> = u.roles.iter().map(|r| r.name()).collect();
-                    vec![
-                        u.id.to_string(),
-                        u.display_name,
-                        u.email,
-                        u.groups.join(", "),
-                        roles.join(", "),
-                    ]
+                .map(|p| {
+                    let used = p.last_used.map_or_else(|| "never".to_owned(), time);
+                    vec![p.id, p.name, p.rp_id, time(p.created_at), used]
                 })
                 .collect();
-            output::table(common, &["user", "name", "email", "groups", "roles"], &rows);
+            let titles = ["passkey", "name", "address", "added", "last used"];
+            output::table(common, &titles, &rows);
+        }
+        Command::List => {
+            let mut rows = Vec::new();
+            for u in store.users().await? {
+                let roles: Vec<&str> = u.roles.iter().map(|r| r.name()).collect();
+                let factor = spell(store.second_factor_state(&u.id).await?).to_owned();
+                rows.push(vec![
+                    u.id.to_string(),
+                    u.display_name,
+                    u.email,
+                    u.groups.join(", "),
+                    roles.join(", "),
+                    factor,
+                ]);
+            }
+            let titles = ["user", "name", "email", "groups", "roles", "second factor"];
+            output::table(common, &titles, &rows);
         }
         Command::Remove { id } => {
             let user = known(&store, &id).await?;
@@ -160,6 +219,43 @@ pub(crate) async fn run(common: &Common, command: Command) -> Result<()> {
     }
     store.close().await;
     Ok(())
+}
+
+async fn second_factor(
+    common: &Common,
+    store: &Store,
+    user: &User,
+    required: Option<bool>,
+    reset: bool,
+) -> Result<()> {
+    let id = &user.id;
+    if let Some(required) = required {
+        store.require_second_factor(id, required).await?;
+        let about = json!({ "required": required });
+        note(store, "user.second_factor", id.as_str(), about).await?;
+    }
+    if reset {
+        let was_on = store.remove_second_factor(id, OpenSessions::End).await?;
+        let about = json!({ "reset": was_on });
+        note(store, "user.second_factor", id.as_str(), about).await?;
+    }
+    let standing = store.second_factor_state(id).await?;
+    let row = vec![
+        id.to_string(),
+        spell(standing).to_owned(),
+        standing.n_recovery_codes.to_string(),
+    ];
+    output::table(common, &["user", "second factor", "recovery codes"], &[row]);
+    Ok(())
+}
+
+const fn spell(standing: SecondFactorState) -> &'static str {
+    match (standing.is_on, standing.is_required) {
+        (true, true) => "on, required",
+        (true, false) => "on",
+        (false, true) => "required, not set up",
+        (false, false) => "",
+    }
 }
 
 /// The person called `id`.

@@ -27,6 +27,7 @@ pub(crate) async fn ways(State(state): State<Arc<HubState>>) -> Json<SignInWays>
     });
     Json(SignInWays {
         password: state.sign_in.passwords,
+        passkey: state.sign_in.passkeys,
         providers: providers.collect(),
     })
 }

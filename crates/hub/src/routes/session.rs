@@ -55,7 +55,8 @@ pub(crate) async fn me(
     State(state): State<Arc<HubState>>,
     Extension(asker): Extension<Asker>,
 ) -> Result<Json<Me>, Refused> {
-    Ok(Json(sign_in::me(&state, asker.person()?, asker.access)))
+    let me = sign_in::me(&state, asker.person()?, asker.access).await?;
+    Ok(Json(me))
 }
 
 /// The person and the cookie.

@@ -196,6 +196,7 @@ fn path(route: Route) -> String {
         .replace("{*path}", "index.html")
         .replace("{*rest}", "engineData")
         .replace("{provider}", "nobody")
+        .replace("{passkey}", "00000000-0000-4000-8000-000000000000")
         .replace("{device}", "00000000-0000-4000-8000-000000000000")
         .replace("{app}", "00000000-0000-4000-8000-000000000000")
         .replace("{download}", "00000000-0000-4000-8000-000000000000")

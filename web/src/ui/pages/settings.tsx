@@ -5,12 +5,15 @@ import { useEffect, useState, type ReactElement, type ReactNode } from 'react';
 import { offlineObstacle } from '../../client/device/passkey';
 import { onLoopback } from '../../client/place';
 import type { Failure } from '../../client/result';
+import type { Me, SecondFactor } from '../../client/wire';
 import { accessTitle, plural, sentence, size } from '../format';
 import { FailureNote } from '../parts/failure';
 import { Icon } from '../parts/icons';
+import { Passkeys } from '../parts/passkeys';
+import { SecondFactorDialog, type Change } from '../parts/second-factor';
 import { Shell } from '../parts/shell';
 import { opensOffline } from '../service-worker';
-import { device, idleMinutes, lockNow, removeEverything, setIdleMinutes, signInInstead, signOut, useDevice, useSession } from '../session';
+import { device, idleMinutes, lockNow, refreshMe, removeEverything, setIdleMinutes, signInInstead, signOut, useDevice, useSession } from '../session';
 
 export function SettingsPage(): ReactElement {
   return onLoopback ? <LoopbackSettings /> : <BrowserSettings />;
@@ -82,6 +85,13 @@ function BrowserSettings(): ReactElement {
           )}
         </Group>
 
+        {me ? (
+          <Group title="Signing in">
+            {me.second_factor ? <SecondFactorRows me={me} standing={me.second_factor} /> : null}
+            <Passkeys />
+          </Group>
+        ) : null}
+
         <Group title="This device">
           {record ? (
             <>
@@ -149,6 +159,46 @@ function BrowserSettings(): ReactElement {
       </div>
     </Shell>
   );
+}
+
+function SecondFactorRows({ me, standing }: { me: Me; standing: SecondFactor }): ReactElement {
+  const [change, setChange] = useState<Change | null>(null);
+  const close = (changed: boolean): void => {
+    setChange(null);
+    if (changed) void refreshMe();
+  };
+  return (
+    <>
+      <Row title="Second factor" text={secondFactorText(standing)}>
+        {!standing.on ? (
+          <button type="button" className="button" onClick={() => setChange('on')}>
+            Set up
+          </button>
+        ) : standing.required ? null : (
+          <button type="button" className="button" onClick={() => setChange('off')}>
+            Switch off
+          </button>
+        )}
+      </Row>
+      {standing.on ? (
+        <Row title="Recovery codes" text={`${plural(standing.recovery_codes, 'code')} left, for the day your phone is gone.`}>
+          <button type="button" className="button" onClick={() => setChange('codes')}>
+            New codes
+          </button>
+        </Row>
+      ) : null}
+      {change ? <SecondFactorDialog change={change} user={me.user} onClose={close} /> : null}
+    </>
+  );
+}
+
+function secondFactorText(standing: SecondFactor): string {
+  if (standing.on) {
+    return standing.required ? 'On. This hub requires it.' : 'On. A code of your authenticator app is asked for beside your password.';
+  }
+  return standing.required
+    ? 'This hub requires one: you are led through it when you sign in.'
+    : 'Off. With one, your password alone does not sign anybody in.';
 }
 
 function NotSetUp(): ReactElement {

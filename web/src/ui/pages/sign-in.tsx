@@ -3,11 +3,13 @@
 import { useEffect, useState, type FormEvent, type ReactElement } from 'react';
 
 import { hub } from '../../client/api';
+import { hasPasskeys } from '../../client/passkeys';
 import type { Failure } from '../../client/result';
 import type { SignInWays } from '../../client/wire';
-import { hubName, openDeviceInstead, signIn, signInWithDevice, useDevice, useSession } from '../session';
+import { enter, hubName, openDeviceInstead, signIn, signInWithDevice, signInWithPasskey, useDevice, useSession } from '../session';
 import { FailureNote } from '../parts/failure';
 import { Icon, Mark } from '../parts/icons';
+import { CodeField, SetUp } from '../parts/second-factor';
 
 export function SignInPage(): ReactElement {
   const { notice } = useSession();
@@ -16,7 +18,9 @@ export function SignInPage(): ReactElement {
   const [failure, setFailure] = useState<Failure | null>(null);
   const [user, setUser] = useState('');
   const [password, setPassword] = useState('');
-  const [ways, setWays] = useState<SignInWays>({ password: true, providers: [] });
+  const [code, setCode] = useState('');
+  const [step, setStep] = useState<'password' | 'code' | 'set-up'>('password');
+  const [ways, setWays] = useState<SignInWays>({ password: true, passkey: false, providers: [] });
   useEffect(() => {
     void hub.signInWays().then((answer) => {
       if (answer.ok) setWays(answer.value);
@@ -28,14 +32,28 @@ export function SignInPage(): ReactElement {
     setFailure(null);
     const result = await how();
     setBusy(false);
-    if (!result.ok) {
+    if (result.ok) return;
+    setCode('');
+    if (result.error.code === 'sign_in.code_needed') {
+      setStep('code');
+    } else if (result.error.code === 'sign_in.second_factor_missing') {
+      setStep('set-up');
+    } else {
       setFailure(result.error);
-      setPassword('');
+      // Only who got the password right is asked for a code.
+      if (step === 'password') setPassword('');
     }
   };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    void run(() => signIn(user.trim(), password));
+    void run(() => signIn(user.trim(), password, step === 'code' ? code : undefined));
+  };
+
+  const startOver = (): void => {
+    setStep('password');
+    setPassword('');
+    setCode('');
+    setFailure(null);
   };
 
   return (
@@ -53,7 +71,28 @@ export function SignInPage(): ReactElement {
             {notice}
           </p>
         ) : null}
-        {record?.remember ? (
+        {step === 'code' ? (
+          <form onSubmit={submit} className="stack" data-testid="code-step">
+            <p>Your password is right. Now the second factor.</p>
+            <CodeField value={code} onChange={setCode} recovery />
+            {failure ? <FailureNote failure={failure} /> : null}
+            <button type="submit" className="button button-main button-wide" disabled={busy}>
+              {busy ? 'Signing in…' : 'Sign in'}
+            </button>
+          </form>
+        ) : null}
+        {step === 'set-up' ? (
+          <>
+            <p>This hub asks you for a second factor beside your password.</p>
+            <SetUp user={user.trim()} password={password} onDone={(me) => void enter(me)} onCancel={startOver} />
+          </>
+        ) : null}
+        {step === 'code' ? (
+          <button type="button" className="link" onClick={startOver}>
+            Sign in as somebody else
+          </button>
+        ) : null}
+        {step === 'password' && record?.remember ? (
           <>
             <button type="button" className="button button-main button-wide" disabled={busy} onClick={() => void run(signInWithDevice)}>
               <Icon name="key" /> Sign in as {record.userName}
@@ -61,14 +100,19 @@ export function SignInPage(): ReactElement {
             <p className="or">or</p>
           </>
         ) : null}
-        {ways.providers.map((provider) => (
+        {step === 'password' && ways.passkey && hasPasskeys() ? (
+          <button type="button" className="button button-wide" disabled={busy} onClick={() => void run(signInWithPasskey)}>
+            <Icon name="key" /> Sign in with a passkey
+          </button>
+        ) : null}
+        {(step === 'password' ? ways.providers : []).map((provider) => (
           <a key={provider.name} className="button button-wide" href={`${provider.path}?to=${encodeURIComponent(here())}`}>
             Sign in with {provider.title}
           </a>
         ))}
-        {ways.password && ways.providers.length > 0 ? <p className="or">or with your password</p> : null}
+        {step === 'password' && ways.password && (ways.providers.length > 0 || (ways.passkey && hasPasskeys())) ? <p className="or">or with your password</p> : null}
         {failure && !ways.password ? <FailureNote failure={failure} /> : null}
-        {ways.password ? (
+        {step === 'password' && ways.password ? (
           <form onSubmit={submit} className="stack">
             <label>
               User name
